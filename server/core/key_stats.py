@@ -1,0 +1,38 @@
+"""Presses, errors, latency and confusions of one key."""
+
+from dataclasses import dataclass, field
+
+from server.core.score import KeyScore
+
+LATENCY_MS_MAX = 5_000  # A longer pause is a pause, not a keystroke.
+
+
+@dataclass(slots=True)
+class KeyStats:
+    """Counts for one expected key. `confusions` counts what was typed instead, as typed."""
+
+    presses: int = 0
+    errors: int = 0
+    latency_sum_ms: int = 0
+    latency_count: int = 0
+    confusions: dict[str, int] = field(default_factory=dict)
+
+    def right(self, dt_ms: int, after_right_press: bool) -> None:
+        """Count a right press; only one that follows a right press says how fast the key is."""
+        self.presses += 1
+        if after_right_press and dt_ms <= LATENCY_MS_MAX:
+            self.latency_sum_ms += dt_ms
+            self.latency_count += 1
+
+    def wrong(self, typed: str) -> None:
+        """Count a press of `typed` where this key was expected."""
+        self.presses += 1
+        self.errors += 1
+        self.confusions[typed] = self.confusions.get(typed, 0) + 1
+
+    def score(self) -> KeyScore:
+        """The counts with the mean latency to 0.1 ms."""
+        latency_ms = None
+        if self.latency_count:
+            latency_ms = round(self.latency_sum_ms / self.latency_count, 1)
+        return KeyScore(self.presses, self.errors, latency_ms, dict(self.confusions))

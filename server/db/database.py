@@ -1,0 +1,156 @@
+"""The SQL store: SQLite in one file, or PostgreSQL, by the same code."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
+BUSY_TIMEOUT_MS = 5_000
+STATEMENT_TIMEOUT_S = 10
+CONNECT_TIMEOUT_S = 5
+CONNECTIONS_MAX = 8
+MIGRATION_LOCK = 7_164_118  # any number, the same in every process
+
+# What a store that is slow, full or away raises, whichever layer notices.
+STORE_ERRORS = (
+    SQLAlchemyError,
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+)
+# SQLSTATE classes that no trying again will change: bad data, broken constraints, wrong SQL.
+FOR_GOOD = ("22", "23", "42")
+DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+
+
+def store_url(url: str) -> URL:
+    """The URL with the driver we use. Raises ValueError with a sentence for the operator."""
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise ValueError("DATABASE_URL is not a URL; try sqlite:///var/typing.db.") from None
+    driver = DRIVERS.get(parsed.drivername)
+    if driver is None:
+        raise ValueError("DATABASE_URL must begin with sqlite:/// or postgresql://.")
+    if driver == "sqlite+aiosqlite" and parsed.database in (None, "", ":memory:"):
+        raise ValueError("DATABASE_URL must name a file: an in-memory store keeps nothing.")
+    return parsed.set(drivername=driver)
+
+
+def refused_for_good(error: BaseException) -> bool:
+    """Whether the store will never take what raised this, however often it is tried."""
+    if not isinstance(error, DBAPIError):
+        return False
+    if isinstance(error, IntegrityError | DataError | ProgrammingError):
+        return True
+    # asyncpg's own error, with its SQLSTATE, is the cause of the one SQLAlchemy shows.
+    original = error.orig and (error.orig.__cause__ or error.orig)
+    return str(getattr(original, "sqlstate", None) or "").startswith(FOR_GOOD)
+
+
+class Database:
+    """Connections to the store. Writing goes through `write`, one at a time on SQLite."""
+
+    def __init__(self, url: str) -> None:
+        parsed = store_url(url)
+        self.embedded = parsed.drivername.startswith("sqlite")
+        self._one_writer = asyncio.Lock()
+        if self.embedded:
+            Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+            self.engine = _sqlite_engine(parsed)
+        else:
+            self.engine = _postgresql_engine(parsed)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for questions."""
+        async with self.engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction; durable when the block has ended without an exception."""
+        if not self.embedded:
+            async with self.engine.begin() as connection:
+                yield connection
+            return
+        async with self._one_writer, self.engine.connect() as connection:
+            await connection.execution_options(writes=True)
+            async with connection.begin():
+                yield connection
+
+    async def migrate(self) -> None:
+        """Bring the schema to its newest version; processes that start at once wait in turn."""
+        async with self.write() as connection:
+            if not self.embedded:
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+            await connection.run_sync(_upgrade)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+def _sqlite_engine(url: URL) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=CONNECTIONS_MAX)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: URL) -> AsyncEngine:
+    return create_async_engine(
+        url,
+        pool_size=CONNECTIONS_MAX,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={
+            "timeout": CONNECT_TIMEOUT_S,
+            "command_timeout": STATEMENT_TIMEOUT_S,
+            "server_settings": {"synchronous_commit": "on"},
+        },
+    )
+
+
+def _upgrade(connection: Connection) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

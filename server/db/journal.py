@@ -1,0 +1,336 @@
+"""Where keystrokes become durable: one writer commits all that waits in one transaction.
+
+An entry is settled after its commit returned, never before. A store that is slow or away makes
+entries wait; none is dropped, and the writer tries again until it answers.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any, Protocol
+
+from sqlalchemy import RowMapping, bindparam, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.core.attempt import Batch
+from server.core.key_stats import KeyStats
+from server.core.replay import pack_keystrokes
+from server.db.database import STORE_ERRORS, Database, refused_for_good
+from server.db.queries import INSERT, OPEN_STATES, attempts, journal, key_confusions, key_counters
+
+log = logging.getLogger(__name__)
+
+GROUP_MAX = 256
+STALL_S = 0.15  # an ack follows its batch within 250 ms, or the client hears why not
+WATCH_S = 0.05
+RETRY_S = 0.1
+RETRY_S_MAX = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What the end of an attempt stores: its columns, and what its keys add to the counters."""
+
+    user_id: str
+    category: str
+    language: str
+    layout: str
+    columns: dict[str, Any]
+    keys: dict[str, KeyStats]
+
+
+class Outcome(Enum):
+    COMMITTED = auto()
+    FENCED = auto()  # another connection has taken the attempt, or it has ended
+    IMPOSSIBLE = auto()  # the store will never take this entry
+
+
+class Owner(Protocol):
+    """Who waits for an entry."""
+
+    def settled(self, entry: "Entry", outcome: Outcome, personal_best: float | None) -> None: ...
+
+    def stalled(self) -> None:
+        """The store is slow: an entry of this owner still waits."""
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """New keystrokes of one attempt, its ending, or both; written under `epoch` or not at all."""
+
+    owner: Owner
+    attempt_id: str
+    epoch: int
+    batch: Batch | None = None
+    ending: Ending | None = None
+    queued_at_s: float = 0.0
+
+
+class Journal:
+    """The one writer of keystrokes and endings in this process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: deque[Entry] = deque()
+        self._group: list[Entry] = []
+        self._work = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def write(self, entry: Entry) -> None:
+        """Queue an entry; its owner's `settled` is called when its fate is known.
+
+        Entries of one attempt settle in the order in which they were written.
+        """
+        entry.queued_at_s = asyncio.get_running_loop().time()
+        self._waiting.append(entry)
+        self._idle.clear()
+        self._work.set()
+
+    async def flush(self) -> None:
+        """Wait until everything written so far is settled."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Commit until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._commit_groups())
+            tasks.create_task(self._watch())
+
+    async def _commit_groups(self) -> None:
+        while True:
+            await self._work.wait()
+            count = min(len(self._waiting), GROUP_MAX)
+            self._group = [self._waiting.popleft() for _ in range(count)]
+            await self._commit_until_done(self._group)
+            self._group = []
+            if not self._waiting:
+                self._work.clear()
+                self._idle.set()
+
+    async def _commit_until_done(self, group: Sequence[Entry]) -> None:
+        retry_s = RETRY_S
+        while True:
+            try:
+                settlements = await self._commit(group)
+            except STORE_ERRORS as error:
+                if refused_for_good(error):
+                    await self._commit_apart(group, error)
+                    return
+                log.warning("the store does not answer, %d wait: %r", len(group), error)
+                await asyncio.sleep(retry_s)
+                retry_s = min(retry_s * 2, RETRY_S_MAX)
+                continue
+            for entry, (outcome, personal_best) in zip(group, settlements, strict=True):
+                entry.owner.settled(entry, outcome, personal_best)
+            return
+
+    async def _commit_apart(self, group: Sequence[Entry], error: Exception) -> None:
+        # One entry that the store refuses for good must not hold up everybody else's.
+        if len(group) == 1:
+            log.error("an entry of attempt %s cannot be stored: %r", group[0].attempt_id, error)
+            group[0].owner.settled(group[0], Outcome.IMPOSSIBLE, None)
+            return
+        for entry in group:
+            await self._commit_until_done([entry])
+
+    async def _commit(self, group: Sequence[Entry]) -> list[tuple[Outcome, float | None]]:
+        async with self._database.write() as connection:
+            stored = await _lock(connection, {entry.attempt_id for entry in group})
+            mine = [entry for entry in group if _owned(entry, stored)]
+            live = [entry for entry in mine if stored[entry.attempt_id]["state"] in OPEN_STATES]
+            await _insert_batches(connection, [entry for entry in live if entry.batch])
+            bests = await _end(connection, [entry for entry in live if entry.ending])
+        owned = set(map(id, mine))
+        return [
+            (
+                (Outcome.COMMITTED, bests.get(entry.attempt_id, _known_best(entry, stored)))
+                if id(entry) in owned
+                else (Outcome.FENCED, None)
+            )
+            for entry in group
+        ]
+
+    async def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._work.wait()
+            await asyncio.sleep(WATCH_S)
+            slow_before_s = loop.time() - STALL_S
+            for entry in (*self._group, *self._waiting):
+                if entry.queued_at_s > slow_before_s:
+                    break
+                entry.owner.stalled()
+
+
+_Stored = dict[str, RowMapping]
+
+_lock_attempts = (
+    select(attempts.c.id, attempts.c.epoch, attempts.c.state, attempts.c.personal_best)
+    .where(attempts.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(attempts.c.id)  # two writers that lock the same rows lock them in the same order
+    .with_for_update()
+)
+_insert_batch = {name: into(journal).on_conflict_do_nothing() for name, into in INSERT.items()}
+_best = select(func.max(attempts.c.wpm)).where(
+    attempts.c.user_id == bindparam("user"),
+    attempts.c.category == bindparam("category"),
+    attempts.c.verdict == "ranked",
+)
+_delete_batches = delete(journal).where(journal.c.attempt_id == bindparam("attempt"))
+ENDING_COLUMNS = (
+    "state",
+    "started_at_ms",
+    "finished_at_ms",
+    "position",
+    "duration_ms",
+    "wpm",
+    "raw_wpm",
+    "accuracy",
+    "errors",
+    "uncorrected",
+    "consistency",
+    "keys",
+    "text_length",
+    "events",
+    "late_ms",
+    "scorer",
+    "personal_best",
+    "verdict",
+    "why",
+    "keystroke_log",
+)
+_end_attempt = (
+    update(attempts)
+    .where(attempts.c.id == bindparam("attempt"))
+    .values(
+        {name: bindparam(f"new_{name}", type_=attempts.c[name].type) for name in ENDING_COLUMNS}
+    )
+)
+
+
+async def _lock(connection: AsyncConnection, ids: set[str]) -> _Stored:
+    rows = (await connection.execute(_lock_attempts, {"ids": sorted(ids)})).mappings()
+    return {row["id"]: row for row in rows}
+
+
+def _owned(entry: Entry, stored: _Stored) -> bool:
+    row = stored.get(entry.attempt_id)
+    return row is not None and row["epoch"] == entry.epoch
+
+
+def _known_best(entry: Entry, stored: _Stored) -> float | None:
+    # Set if an earlier try of this very group was committed and the answer was lost.
+    best: float | None = stored[entry.attempt_id]["personal_best"]
+    return best
+
+
+async def _insert_batches(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
+    rows = [
+        {
+            "attempt_id": entry.attempt_id,
+            "seq": entry.batch.seq,
+            "arrived_at_ms": entry.batch.arrived_at_ms,
+            "keystrokes": pack_keystrokes(entry.batch.keystrokes),
+        }
+        for entry in entries
+        if entry.batch
+    ]
+    if rows:
+        await connection.execute(_insert_batch[connection.dialect.name], rows)
+
+
+async def _end(connection: AsyncConnection, entries: Sequence[Entry]) -> dict[str, float | None]:
+    bests: dict[str, float | None] = {}
+    for entry in entries:
+        ending = entry.ending
+        assert ending is not None
+        best = await _personal_best(connection, ending)
+        bests[entry.attempt_id] = best
+        columns = {**ending.columns, "personal_best": best}
+        values = {f"new_{name}": columns[name] for name in ENDING_COLUMNS}
+        await connection.execute(_end_attempt, {"attempt": entry.attempt_id, **values})
+    if entries:
+        await connection.execute(
+            _delete_batches, [{"attempt": entry.attempt_id} for entry in entries]
+        )
+        await _count_keys(connection, [entry.ending for entry in entries if entry.ending])
+    return bests
+
+
+async def _personal_best(connection: AsyncConnection, ending: Ending) -> float | None:
+    if ending.columns["wpm"] is None:
+        return None
+    found = await connection.execute(_best, {"user": ending.user_id, "category": ending.category})
+    best: float | None = found.scalar_one()
+    if ending.columns["verdict"] != "ranked":
+        return best
+    wpm: float = ending.columns["wpm"]
+    return wpm if best is None else max(best, wpm)
+
+
+def _counter_statements(dialect: str) -> tuple[Any, Any]:
+    into = INSERT[dialect]
+    counters = into(key_counters)
+    added = ("presses", "errors", "latency_sum_ms", "latency_count")
+    counters = counters.on_conflict_do_update(
+        index_elements=["user_id", "language", "layout", "key"],
+        set_={name: key_counters.c[name] + counters.excluded[name] for name in added},
+    )
+    confusions = into(key_confusions)
+    confusions = confusions.on_conflict_do_update(
+        index_elements=["user_id", "language", "layout", "key", "typed"],
+        set_={"count": key_confusions.c.count + confusions.excluded.count},
+    )
+    return counters, confusions
+
+
+_count = {dialect: _counter_statements(dialect) for dialect in INSERT}
+
+
+async def _count_keys(connection: AsyncConnection, endings: Sequence[Ending]) -> None:
+    counters, confusions = _count[connection.dialect.name]
+    # Sorted, so that two processes which add to the same rows cannot wait for each other.
+    rows = sorted(
+        (
+            (ending.user_id, ending.language, ending.layout, key, stats)
+            for ending in endings
+            for key, stats in ending.keys.items()
+        ),
+        key=lambda row: row[:4],
+    )
+    if not rows:
+        return
+    await connection.execute(
+        counters,
+        [
+            {
+                "user_id": user_id,
+                "language": language,
+                "layout": layout,
+                "key": key,
+                "presses": stats.presses,
+                "errors": stats.errors,
+                "latency_sum_ms": stats.latency_sum_ms,
+                "latency_count": stats.latency_count,
+            }
+            for user_id, language, layout, key, stats in rows
+        ],
+    )
+    wrong = [
+        {
+            "user_id": user_id,
+            "language": language,
+            "layout": layout,
+            "key": key,
+            "typed": typed,
+            "count": count,
+        }
+        for user_id, language, layout, key, stats in rows
+        for typed, count in sorted(stats.confusions.items())
+    ]
+    if wrong:
+        await connection.execute(confusions, wrong)

@@ -1,0 +1,337 @@
+"""Every question we ask the store but the journal's, one function each."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import RowMapping, Select, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.core.attempt import AWAY_GRACE_MS, Attempt, AttemptState, Batch, away_due_at_ms
+from server.core.key_stats import KeyStats
+from server.core.replay import unpack_keystrokes, unpack_log
+from server.core.source import Source, SourceKind
+from server.core.text import Text
+from server.core.typed_text import ErrorRule, TypedText
+from server.db.database import Database
+from server.db.tables import (
+    metadata,
+)
+
+users = metadata.tables["users"]
+texts = metadata.tables["texts"]
+attempts = metadata.tables["attempts"]
+journal = metadata.tables["journal"]
+key_counters = metadata.tables["key_counters"]
+key_confusions = metadata.tables["key_confusions"]
+
+OPEN_STATES = (AttemptState.ARMED.value, AttemptState.RUNNING.value)
+# Both dialects have ON CONFLICT, each in an Insert of its own.
+INSERT: dict[str, Callable[..., Any]] = {
+    "sqlite": sqlite.insert,
+    "postgresql": postgresql.insert,
+}
+
+
+class AttemptNotFound(Exception):
+    """There is no such attempt, or it is another person's."""
+
+
+class AttemptDiffers(Exception):
+    """The attempt was opened with another source or other rules."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who is connected. A guest's row is made with its first attempt."""
+
+    id: str
+    name: str
+    guest: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewAttempt:
+    """What a first `open` decides for good."""
+
+    id: str
+    source: Source
+    rule: ErrorRule
+    text: str
+    language: str | None
+    layout: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAttempt:
+    """An attempt as the store has it: its row, and its keystrokes replayed."""
+
+    row: RowMapping
+    attempt: Attempt
+
+    @property
+    def epoch(self) -> int:
+        return int(self.row["epoch"])
+
+
+def category(source: Source) -> str:
+    """Which attempts share a personal best: the same kind, parameters and language."""
+    if source.kind is SourceKind.CUSTOM:
+        return f"custom:{hashlib.sha256((source.text or '').encode()).hexdigest()}"
+    return ":".join(str(value) for value in source.public().values())
+
+
+def limit_ms(source: Mapping[str, Any]) -> int | None:
+    """How long a stored source's attempt may last; None if it is not timed."""
+    seconds = source.get("seconds")
+    return None if seconds is None else int(seconds) * 1_000
+
+
+# People
+
+
+async def find_user(database: Database, user_id: str) -> RowMapping | None:
+    async with database.read() as connection:
+        found = await connection.execute(select(users).where(users.c.id == user_id))
+        return found.mappings().one_or_none()
+
+
+# Texts
+
+
+async def store_texts(database: Database, rows: Sequence[dict[str, Any]]) -> None:
+    """Add the passages that ship with the program, or bring them up to date."""
+    if not rows:
+        return
+    async with database.write() as connection:
+        statement = INSERT[connection.dialect.name](texts)
+        columns = ("language", "length", "title", "text")
+        statement = statement.on_conflict_do_update(
+            index_elements=["id"], set_={name: statement.excluded[name] for name in columns}
+        )
+        await connection.execute(statement, rows)
+
+
+async def find_text(database: Database, text_id: str) -> RowMapping | None:
+    async with database.read() as connection:
+        found = await connection.execute(select(texts).where(texts.c.id == text_id))
+        return found.mappings().one_or_none()
+
+
+async def list_texts(database: Database, language: str, length: str) -> Sequence[RowMapping]:
+    """All passages of a language and length, by id."""
+    question = select(texts).where(texts.c.language == language, texts.c.length == length)
+    async with database.read() as connection:
+        return (await connection.execute(question.order_by(texts.c.id))).mappings().all()
+
+
+# Key stats
+
+
+async def load_key_stats(
+    database: Database, user_id: str, language: str, layout: str
+) -> dict[str, KeyStats]:
+    """A person's counters for one layout, by key, without confusions."""
+    question = select(key_counters).where(
+        key_counters.c.user_id == user_id,
+        key_counters.c.language == language,
+        key_counters.c.layout == layout,
+    )
+    async with database.read() as connection:
+        rows = (await connection.execute(question)).mappings().all()
+    return {
+        row["key"]: KeyStats(
+            row["presses"], row["errors"], row["latency_sum_ms"], row["latency_count"]
+        )
+        for row in rows
+    }
+
+
+# Attempts
+
+
+async def create_attempt(
+    database: Database, new: NewAttempt, person: Person, now_ms: int
+) -> StoredAttempt | None:
+    """Store a new attempt, and a guest's row with its first. None if the id is taken by now."""
+    async with database.write() as connection:
+        insert_or_leave = INSERT[connection.dialect.name]
+        if person.guest:
+            await connection.execute(
+                insert_or_leave(users).on_conflict_do_nothing(),
+                {
+                    "id": person.id,
+                    "name": person.name,
+                    "guest": True,
+                    "created_at_ms": now_ms,
+                    "token_version": 0,
+                },
+            )
+        row = {
+            "id": new.id,
+            "user_id": person.id,
+            "state": AttemptState.ARMED.value,
+            "epoch": 1,
+            "source": new.source.public(),
+            "category": category(new.source),
+            "rule": new.rule.value,
+            "language": new.language,
+            "layout": new.layout,
+            "text": new.text,
+            "opened_at_ms": now_ms,
+            "outage_ms": 0,
+            "got": False,
+        }
+        added = await connection.execute(
+            insert_or_leave(attempts).on_conflict_do_nothing().returning(attempts), row
+        )
+        stored: RowMapping | None = added.mappings().one_or_none()
+    return None if stored is None else StoredAttempt(stored, _replayed(stored, []))
+
+
+async def resume_attempt(
+    database: Database,
+    attempt_id: str,
+    person: Person,
+    source: Source | None,
+    rule: ErrorRule | None,
+    now_ms: int,
+) -> StoredAttempt | None:
+    """Take a stored attempt for a new connection; None if there is none of that id.
+
+    An open one gets a new epoch: what older connections still write is refused. Raises
+    AttemptNotFound for another person's, AttemptDiffers for another source or rule.
+    """
+    async with database.write() as connection:
+        row = await _lock(connection, attempt_id)
+        if row is None:
+            return None
+        if row["user_id"] != person.id:
+            raise AttemptNotFound
+        if not _same(row, source, rule):
+            raise AttemptDiffers
+        if row["state"] not in OPEN_STATES:
+            return _ended(row)
+        attempt = _replayed(row, await _journal(connection, attempt_id))
+        attempt.resume(now_ms)
+        return await _take(connection, row, attempt)
+
+
+async def seize_attempt(database: Database, attempt_id: str) -> StoredAttempt | None:
+    """Take an open attempt that nobody may be driving, to end it. None if it has ended."""
+    async with database.write() as connection:
+        row = await _lock(connection, attempt_id)
+        if row is None or row["state"] not in OPEN_STATES:
+            return None
+        attempt = _replayed(row, await _journal(connection, attempt_id))
+        return await _take(connection, row, attempt)
+
+
+async def _lock(connection: AsyncConnection, attempt_id: str) -> RowMapping | None:
+    question: Select[Any] = select(attempts).where(attempts.c.id == attempt_id).with_for_update()
+    row: RowMapping | None = (await connection.execute(question)).mappings().one_or_none()
+    return row
+
+
+async def _journal(connection: AsyncConnection, attempt_id: str) -> list[Batch]:
+    question = select(journal).where(journal.c.attempt_id == attempt_id).order_by(journal.c.seq)
+    rows = (await connection.execute(question)).mappings().all()
+    return [
+        Batch(row["seq"], row["arrived_at_ms"], unpack_keystrokes(row["keystrokes"]))
+        for row in rows
+    ]
+
+
+async def _take(connection: AsyncConnection, row: RowMapping, attempt: Attempt) -> StoredAttempt:
+    taken = await connection.execute(
+        update(attempts)
+        .where(attempts.c.id == row["id"])
+        .values(epoch=row["epoch"] + 1, outage_ms=attempt.outage_ms)
+        .returning(attempts)
+    )
+    return StoredAttempt(taken.mappings().one(), attempt)
+
+
+def _same(row: RowMapping, source: Source | None, rule: ErrorRule | None) -> bool:
+    if rule is not None and rule.value != row["rule"]:
+        return False
+    if source is None:
+        return True
+    if source.kind is SourceKind.CUSTOM and source.text != row["text"]:
+        return False
+    return bool(source.public() == row["source"])
+
+
+def _replayed(row: RowMapping, batches: Sequence[Batch]) -> Attempt:
+    typed_text = TypedText(Text.of(row["text"]), ErrorRule(row["rule"]), limit_ms(row["source"]))
+    attempt = Attempt(typed_text, row["opened_at_ms"], row["outage_ms"])
+    for batch in batches:
+        attempt.restore(batch)
+    return attempt
+
+
+def _ended(row: RowMapping) -> StoredAttempt:
+    log = row["keystroke_log"]
+    batches = [] if log is None else list(unpack_log(log, row["opened_at_ms"]))
+    attempt = _replayed(row, batches)
+    attempt.state = AttemptState(row["state"])
+    return StoredAttempt(row, attempt)
+
+
+async def mark_got(database: Database, attempt_id: str, person: Person) -> None:
+    """The client has the result: `open` repeats it no more."""
+    async with database.write() as connection:
+        await connection.execute(
+            update(attempts)
+            .where(
+                attempts.c.id == attempt_id,
+                attempts.c.user_id == person.id,
+                attempts.c.state.not_in(OPEN_STATES),
+            )
+            .values(got=True)
+        )
+
+
+async def list_due(database: Database, now_ms: int) -> list[str]:
+    """Open attempts that are due to end if no connection drives them, oldest first."""
+    silent_before_ms = now_ms - AWAY_GRACE_MS
+    heard = (
+        select(
+            journal.c.attempt_id,
+            func.min(journal.c.arrived_at_ms).label("began_at_ms"),
+            func.max(journal.c.arrived_at_ms).label("last_arrived_at_ms"),
+        )
+        .group_by(journal.c.attempt_id)
+        .subquery()
+    )
+    question = (
+        select(
+            attempts.c.id,
+            attempts.c.opened_at_ms,
+            attempts.c.source,
+            heard.c.began_at_ms,
+            heard.c.last_arrived_at_ms,
+        )
+        .select_from(attempts.outerjoin(heard, heard.c.attempt_id == attempts.c.id))
+        .where(
+            attempts.c.state.in_(OPEN_STATES),
+            attempts.c.opened_at_ms < silent_before_ms,
+            func.coalesce(heard.c.last_arrived_at_ms, 0) < silent_before_ms,
+        )
+        .order_by(attempts.c.opened_at_ms)
+    )
+    async with database.read() as connection:
+        rows = (await connection.execute(question)).mappings().all()
+    return [
+        row["id"]
+        for row in rows
+        if now_ms
+        >= away_due_at_ms(
+            row["opened_at_ms"],
+            row["began_at_ms"],
+            row["last_arrived_at_ms"],
+            limit_ms(row["source"]),
+        )
+    ]

@@ -1,0 +1,168 @@
+"""The rows. `AttemptRow` is the row; `core.attempt.Attempt` the thing."""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, LargeBinary, MetaData, text
+from sqlmodel import Field, SQLModel
+
+# Constraints carry the same names in every database, so that migrations can speak of them.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class Row(SQLModel):
+    metadata = metadata
+
+
+def _at_ms(nullable: bool = False) -> Any:
+    return Field(default=None if nullable else ..., sa_column=Column(BigInteger, nullable=nullable))
+
+
+def _json(nullable: bool = False) -> Any:
+    return Field(
+        default=None if nullable else ...,
+        sa_column=Column(JSON(none_as_null=True), nullable=nullable),
+    )
+
+
+def _owner() -> Any:
+    return Field(foreign_key="users.id", ondelete="CASCADE", max_length=36)
+
+
+class UserRow(Row, table=True):
+    """A person; a guest is one who has not registered. `token_version` ends older tokens."""
+
+    __tablename__ = "users"
+
+    id: str = Field(primary_key=True, max_length=36)
+    name: str = Field(max_length=64)
+    guest: bool
+    created_at_ms: int = _at_ms()
+    disabled_at_ms: int | None = _at_ms(nullable=True)
+    token_version: int = 0
+
+
+class TextRow(Row, table=True):
+    """A passage to type. `length` is short, medium or long."""
+
+    __tablename__ = "texts"
+    __table_args__ = (Index(None, "language", "length"),)
+
+    id: str = Field(primary_key=True, max_length=64)
+    language: str = Field(max_length=16)
+    length: str = Field(max_length=16)
+    title: str
+    text: str
+
+
+class AttemptRow(Row, table=True):
+    """An attempt from its first `open` on; the columns after `got` are set when it has ended.
+
+    `epoch` counts the connections that took it: a write with an older one is refused.
+    `category` names the attempts that may be compared with this one.
+    """
+
+    __tablename__ = "attempts"
+    __table_args__ = (
+        Index(
+            "ix_attempts_open",
+            "opened_at_ms",
+            sqlite_where=text("state IN ('armed', 'running')"),
+            postgresql_where=text("state IN ('armed', 'running')"),
+        ),
+        Index(
+            "ix_attempts_personal_best",
+            "user_id",
+            "category",
+            "wpm",
+            sqlite_where=text("verdict = 'ranked'"),
+            postgresql_where=text("verdict = 'ranked'"),
+        ),
+        Index(None, "user_id", "finished_at_ms"),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    user_id: str = _owner()
+    state: str = Field(max_length=16)
+    epoch: int
+    source: dict[str, Any] = _json()
+    category: str = Field(max_length=128)
+    rule: str = Field(max_length=16)
+    language: str | None = Field(default=None, max_length=16)
+    layout: str = Field(max_length=32)
+    text: str
+    opened_at_ms: int = _at_ms()
+    outage_ms: int = 0
+    got: bool = False
+
+    started_at_ms: int | None = _at_ms(nullable=True)
+    finished_at_ms: int | None = _at_ms(nullable=True)
+    position: int | None = None
+    duration_ms: int | None = None
+    wpm: float | None = None
+    raw_wpm: float | None = None
+    accuracy: float | None = None
+    errors: int | None = None
+    uncorrected: int | None = None
+    consistency: float | None = None
+    keys: dict[str, Any] | None = _json(nullable=True)
+    text_length: int | None = None
+    events: int | None = None
+    late_ms: int | None = None
+    scorer: int | None = None
+    personal_best: float | None = None
+    verdict: str | None = Field(default=None, max_length=16)
+    why: list[dict[str, Any]] | None = _json(nullable=True)
+    keystroke_log: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+
+
+class JournalRow(Row, table=True):
+    """Keystrokes `seq` and on of a running attempt, as they arrived; gone when it has ended."""
+
+    __tablename__ = "journal"
+
+    attempt_id: str = Field(
+        sa_column=Column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
+    )
+    seq: int = Field(primary_key=True)
+    arrived_at_ms: int = _at_ms()
+    keystrokes: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class KeyCounterRow(Row, table=True):
+    """The weak-key counters: every press a person ever made for one key of one layout."""
+
+    __tablename__ = "key_counters"
+
+    user_id: str = Field(
+        primary_key=True, foreign_key="users.id", ondelete="CASCADE", max_length=36
+    )
+    language: str = Field(primary_key=True, max_length=16)
+    layout: str = Field(primary_key=True, max_length=32)
+    key: str = Field(primary_key=True, max_length=64)
+    presses: int
+    errors: int
+    latency_sum_ms: int = Field(sa_column=Column(BigInteger, nullable=False))
+    latency_count: int
+
+
+class KeyConfusionRow(Row, table=True):
+    """How often `typed` was hit where `key` was expected."""
+
+    __tablename__ = "key_confusions"
+
+    user_id: str = Field(
+        primary_key=True, foreign_key="users.id", ondelete="CASCADE", max_length=36
+    )
+    language: str = Field(primary_key=True, max_length=16)
+    layout: str = Field(primary_key=True, max_length=32)
+    key: str = Field(primary_key=True, max_length=64)
+    typed: str = Field(primary_key=True, max_length=64)
+    count: int

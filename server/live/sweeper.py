@@ -1,0 +1,57 @@
+"""Ends the attempts that are due and that no connection drives."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from server.db.database import STORE_ERRORS, Database
+from server.db.journal import Entry, Journal, Outcome
+from server.db.queries import list_due, seize_attempt
+from server.live.hub import Hub
+from server.live.result import ending
+
+log = logging.getLogger(__name__)
+
+SWEEP_S = 3
+
+
+class Sweeper:
+    """Looks every few seconds. What another process drives it meets only long after its time."""
+
+    def __init__(
+        self, database: Database, journal: Journal, hub: Hub, now_ms: Callable[[], int]
+    ) -> None:
+        self._database = database
+        self._journal = journal
+        self._hub = hub
+        self._now_ms = now_ms
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            try:
+                await self.sweep()
+            except STORE_ERRORS as error:
+                log.warning("the store does not answer the sweeper: %r", error)
+            await asyncio.sleep(SWEEP_S)
+
+    async def sweep(self) -> None:
+        """End everything that is due now."""
+        for attempt_id in await list_due(self._database, self._now_ms()):
+            if not self._hub.drives(attempt_id):
+                await self._end(attempt_id)
+
+    async def _end(self, attempt_id: str) -> None:
+        stored = await seize_attempt(self._database, attempt_id)
+        if stored is None:
+            return
+        now_ms = self._now_ms()
+        reason = stored.attempt.end(stored.attempt.due_reason(now_ms), now_ms)
+        end = ending(stored.attempt, dict(stored.row), reason)
+        self._journal.write(Entry(self, attempt_id, stored.epoch, ending=end))
+
+    def settled(self, entry: Entry, outcome: Outcome, personal_best: float | None) -> None:
+        """Nobody waits for it; whoever opens the attempt next finds the result."""
+
+    def stalled(self) -> None:
+        """Nobody waits."""

@@ -1,0 +1,120 @@
+"""uvicorn as we run it: its four open doors closed, and a farewell before it hangs up.
+
+The protocol classes reach into uvicorn 0.54; tests/test_web.py holds every reach to account.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from server.protocol import MESSAGE_BYTES_MAX
+
+log = logging.getLogger(__name__)
+log.setLevel(logging.WARNING)
+
+HEADERS_S = 5.0  # for a request line and all headers to arrive
+HANDSHAKE_S = 5.0
+CLOSE_S = 3.0  # for a client to take our close before the line is cut
+PING_S = 20.0
+SHUTDOWN_S = 5
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """Cuts a connection whose headers never end."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._deadline = self.loop.call_later(HEADERS_S, transport.abort)
+
+    def on_headers_complete(self) -> None:
+        self._met_deadline()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._met_deadline()
+        super().connection_lost(exc)
+
+    def _met_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """Cuts a handshake that never ends, and a client that neither reads nor goes."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # Its lines repeat the whole URL, in which somebody may have put a token.
+        self.logger = log
+        super().connection_made(transport)
+        self.loop.call_later(HANDSHAKE_S, self._handshake_is_due)
+
+    def _handshake_is_due(self) -> None:
+        if not self.handshake_complete:
+            self.transport.abort()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        # `close` waits until everything is sent, which a dead client never lets happen.
+        self.loop.call_later(CLOSE_S, self.transport.abort)
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "websocket.close":
+            self.loop.call_later(CLOSE_S, self.transport.abort)
+        await super().send(message)
+
+
+class Server(uvicorn.Server):
+    """On SIGTERM `drain` first moves everybody on; a second signal, or SIGINT, ends at once."""
+
+    def __init__(self, config: uvicorn.Config, drain: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._draining = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._drained: asyncio.Future[None] | None = None
+
+    async def startup(self, sockets: Any = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if sig != signal.SIGTERM or self._draining or self._loop is None:
+            super().handle_exit(sig, frame)
+            return
+        self._draining = True
+        self._loop.call_soon_threadsafe(self._begin_drain, sig, frame)
+
+    def _begin_drain(self, sig: int, frame: FrameType | None) -> None:
+        self._drained = asyncio.ensure_future(self._drain())
+        self._drained.add_done_callback(lambda _: uvicorn.Server.handle_exit(self, sig, frame))
+
+
+def server(app: ASGIApp, host: str, port: int, drain: Callable[[], Awaitable[None]]) -> Server:
+    """A server ready to `run`."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=HttpProtocol,
+        ws=WebSocketProtocol,
+        ws_max_size=MESSAGE_BYTES_MAX,
+        ws_per_message_deflate=False,
+        ws_ping_interval=PING_S,
+        ws_ping_timeout=PING_S,
+        timeout_graceful_shutdown=SHUTDOWN_S,
+        lifespan="on",
+        access_log=False,
+        log_level="info",
+    )
+    return Server(config, drain)

@@ -1,0 +1,144 @@
+/** Small SVG charts: themable, printable, and each with its table. */
+
+const SVG = 'http://www.w3.org/2000/svg';
+const MARGIN = { top: 14, right: 12, bottom: 26, left: 40 };
+const CROSS_PX = 3.5;
+const TICK_GAP_PX = 46;
+
+/**
+ * Speed over time: wpm as a thick line, raw wpm as a thin one, a cross where a second had errors.
+ * @param {{at_s: number, wpm: number, raw_wpm: number, errors: number}[]} points in order of time
+ * @param {{width: number, height: number, label: string, describe: (point: object) => string,
+ *   number: (value: number) => string}} options `describe` puts one point into words
+ */
+export function speedChart(points, { width, height, label, describe, number }) {
+  const scale = scaleFor(points, width, height);
+  const svg = shape('svg', { class: 'chart', viewBox: `0 0 ${width} ${height}`, width, height, role: 'img' });
+  svg.setAttribute('aria-label', label);
+  svg.append(
+    ...speedAxis(scale, width, number),
+    ...timeAxis(scale, height, number),
+    line(points, scale, 'raw_wpm', 'line thin'),
+    line(points, scale, 'wpm', 'line thick'),
+    ...points.filter((point) => point.errors > 0).map((point) => cross(scale.x(point.at_s), scale.y(point.raw_wpm))),
+  );
+  follow(svg, points, scale, { width, height, describe });
+  return svg;
+}
+
+/**
+ * The same numbers as a table.
+ * @param {{caption: string, heads: string[], rows: string[][]}} content the first cell of a row names it
+ */
+export function table({ caption, heads, rows }) {
+  const element = document.createElement('table');
+  element.createCaption().textContent = caption;
+  fill(element.createTHead().insertRow(), heads, () => 'col');
+  const body = element.createTBody();
+  for (const cells of rows) fill(body.insertRow(), cells, (i) => (i === 0 ? 'row' : null));
+  return element;
+}
+
+function fill(row, cells, scopeOf) {
+  cells.forEach((text, i) => {
+    const scope = scopeOf(i);
+    const cell = document.createElement(scope ? 'th' : 'td');
+    if (scope) cell.scope = scope;
+    cell.textContent = text;
+    row.append(cell);
+  });
+}
+
+function scaleFor(points, width, height) {
+  const top = Math.max(10, ...points.map((point) => Math.max(point.wpm, point.raw_wpm)));
+  const step = niceStep(top, Math.max(2, Math.floor((height - MARGIN.top - MARGIN.bottom) / TICK_GAP_PX)));
+  const highest = Math.ceil(top / step) * step;
+  const firstS = points[0].at_s;
+  const spanS = Math.max(points.at(-1).at_s - firstS, 1);
+  const inner = { width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom };
+  return {
+    x: (atS) => MARGIN.left + ((atS - firstS) / spanS) * inner.width,
+    y: (wpm) => MARGIN.top + (1 - wpm / highest) * inner.height,
+    step, highest, firstS, spanS,
+    ticksAcross: Math.max(2, Math.floor(inner.width / (TICK_GAP_PX * 1.4))),
+  };
+}
+
+/** The least of 1, 2, 5, 10, 20 … that needs no more than `count` steps up to `top`. */
+function niceStep(top, count) {
+  let unit = 1;
+  for (;;) {
+    for (const factor of [1, 2, 5]) {
+      if (factor * unit * count >= top) return factor * unit;
+    }
+    unit *= 10;
+  }
+}
+
+function speedAxis(scale, width, number) {
+  const marks = [];
+  for (let wpm = 0; wpm <= scale.highest; wpm += scale.step) {
+    const y = scale.y(wpm);
+    marks.push(shape('line', { class: 'grid', x1: MARGIN.left, x2: width - MARGIN.right, y1: y, y2: y }));
+    marks.push(caption(number(wpm), MARGIN.left - 8, y + 4, 'end'));
+  }
+  return marks;
+}
+
+function timeAxis(scale, height, number) {
+  const marks = [];
+  const step = niceStep(scale.spanS, scale.ticksAcross);
+  for (let atS = Math.ceil(scale.firstS / step) * step; atS <= scale.firstS + scale.spanS; atS += step) {
+    marks.push(caption(number(atS), scale.x(atS), height - 6, 'middle'));
+  }
+  return marks;
+}
+
+function line(points, scale, name, className) {
+  const path = points.map((point, i) => {
+    return `${i ? 'L' : 'M'}${scale.x(point.at_s).toFixed(1)} ${scale.y(point[name]).toFixed(1)}`;
+  });
+  return shape('path', { class: className, d: path.join('') });
+}
+
+function cross(x, y) {
+  const r = CROSS_PX;
+  return shape('path', {
+    class: 'cross',
+    d: `M${x - r} ${y - r}l${2 * r} ${2 * r}M${x - r} ${y + r}l${2 * r} ${-2 * r}`,
+  });
+}
+
+/** A line under the pointer, and the numbers of that second in words. */
+function follow(svg, points, scale, { width, height, describe }) {
+  const rule = shape('line', { class: 'rule', y1: MARGIN.top, y2: height - MARGIN.bottom });
+  const words = caption('', 0, MARGIN.top - 3, 'middle');
+  words.classList.add('under-pointer');
+  const group = shape('g', { visibility: 'hidden' });
+  group.append(rule, words);
+  svg.append(group);
+  svg.addEventListener('pointermove', (event) => {
+    const x = ((event.clientX - svg.getBoundingClientRect().left) / svg.clientWidth) * width;
+    const point = points.reduce((a, b) => (Math.abs(scale.x(b.at_s) - x) < Math.abs(scale.x(a.at_s) - x) ? b : a));
+    const at = scale.x(point.at_s);
+    rule.setAttribute('x1', at);
+    rule.setAttribute('x2', at);
+    words.textContent = describe(point);
+    const half = words.getComputedTextLength() / 2;
+    words.setAttribute('x', Math.min(Math.max(at, half), width - half));
+    group.setAttribute('visibility', 'visible');
+  });
+  svg.addEventListener('pointerleave', () => group.setAttribute('visibility', 'hidden'));
+}
+
+function caption(text, x, y, anchor) {
+  const element = shape('text', { x, y, 'text-anchor': anchor });
+  element.textContent = text;
+  return element;
+}
+
+function shape(name, attributes) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  return element;
+}

@@ -1,0 +1,220 @@
+/** Joins the parts of the page. The only module that does anything when imported. */
+
+import { Live } from './net/live.js';
+import { commandsFor, keysHelp } from './views/commands.js';
+import { ConnectionView } from './views/connection_view.js';
+import { Notices } from './views/notices.js';
+import { Palette } from './views/palette.js';
+import { ResultsView } from './views/results_view.js';
+import { Settings, USUAL } from './views/settings.js';
+import { SourceView, sourceFor } from './views/source_view.js';
+import { TypingView } from './views/typing_view.js';
+import { say, sayIfKnown, speakIn, translate } from './views/words.js';
+
+/** Close codes that come with an event of their own. */
+const SUPERSEDED = 4509;
+const CONFLICTING = 4510;
+const REFUSALS_MAX = 2;
+
+const element = (id) => document.getElementById(id);
+
+const settings = new Settings(localStorage);
+const notices = new Notices(document);
+const connection = new ConnectionView(element('connection'), notices);
+const live = new Live({
+  url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`,
+  WebSocket,
+  storage: localStorage,
+  clock: { nowMs: () => performance.timeOrigin + performance.now() },
+  random: Math.random,
+  setTimeout: (run, ms) => setTimeout(run, ms),
+  clearTimeout: (timer) => clearTimeout(timer),
+});
+const typing = new TypingView(element('stage'), { live, notices, ended });
+const results = new ResultsView(element('results'), { next });
+const source = new SourceView(element('source'), element('own-text'), settings, { choose: next });
+
+/** What `opened` said of the attempt on screen. */
+let opened = null;
+/** How many texts in a row the server did not give. */
+let refusals = 0;
+/** A result that the server has not spoken about yet. */
+let waiting = null;
+
+/** Everything a person can do, by the name that buttons, keys and the palette share. */
+const actions = {
+  next,
+  again,
+  practise,
+  finish,
+  numbers: () => typing.speakNumbers(),
+  ownText: () => source.askForText(),
+  settings: () => element('settings').showModal(),
+  keys: showKeys,
+  palette: () => palette.open(),
+  theme: () => settings.set('theme', isDark() ? 'light' : 'dark'),
+  interface: () => settings.set('interface', settings.interface === 'en' ? 'ru' : 'en'),
+};
+const palette = new Palette(element('palette'), () => commandsFor(actions, settings, typing.phase));
+
+function begin(wanted, errors = settings.get('errors')) {
+  waiting = null;
+  notices.clearBanner();
+  typing.wait();
+  live.open({ source: wanted, rules: { errors } });
+}
+
+function next() {
+  const ownText = settings.get('ownText');
+  if (settings.get('source') === 'custom' && !ownText) settings.set('source', USUAL.source);
+  begin(sourceFor(settings.get('source'), settings.language, ownText));
+}
+
+/** The same text once more; a timed one is measured anew on another text. */
+function again() {
+  if (!opened) return;
+  const { kind, text } = opened.source;
+  if (kind === 'time') begin(opened.source, opened.rules.errors);
+  else if (text) begin({ kind: 'text', text }, opened.rules.errors);
+  else begin({ kind: 'custom', text: opened.text }, opened.rules.errors);
+}
+
+function practise() {
+  settings.set('source', 'practice');
+  next();
+}
+
+/** Enough for now: the result of what is there. */
+function finish() {
+  if (typing.phase !== 'typing') return;
+  live.finish('quit');
+  ended();
+}
+
+/** The last key or the end of the time: the page's own reckoning is shown at once. */
+function ended() {
+  if (typing.phase === 'done') return;
+  typing.end();
+  const { attempt } = typing;
+  waiting = { attempt, result: attempt.result(), verdict: null, why: [], saved: connection.state !== 'offline' };
+  results.show(waiting);
+  notices.speak(results.spoken());
+}
+
+live.on('connection', (now) => {
+  connection.show(now);
+  if (waiting) {
+    waiting.saved = now.state !== 'offline';
+    results.show(waiting);
+  }
+  const spokenElsewhere = [SUPERSEDED, CONFLICTING].includes(now.closeCode);
+  if (now.state === 'stopped' && !spokenElsewhere) {
+    notices.banner(connection.sentence, say('reload'), () => location.reload());
+  }
+});
+
+live.on('opened', (attempt) => {
+  opened = attempt;
+  refusals = 0;
+  waiting = null;
+  results.hide();
+  notices.clearBanner();
+  typing.show(attempt);
+  if (attempt.resumed && attempt.attempt.position > 0) notices.show(say('resumed'));
+});
+
+live.on('progress', (progress) => typing.heard(progress));
+
+// A complete text ends on its last key, drawn first; this is for the time.
+live.on('over', ({ attempt }) => attempt.complete || ended());
+
+live.on('done', ({ id, result, verdict, why, attempt }) => {
+  if (id !== opened?.id) return;
+  if (result === null && typing.phase !== 'done') return;
+  if (typing.phase !== 'done') typing.end();
+  waiting = null;
+  results.show({ attempt, result: result ?? attempt.result(), verdict, why: why ?? [], saved: true });
+  notices.speak(results.spoken());
+});
+
+live.on('refused', ({ code, message, retryMs }) => {
+  notices.show(sayIfKnown(`refused_${code}`) ?? message);
+  if (retryMs !== null) return; // it is asked for again
+  refusals += 1;
+  if (refusals > REFUSALS_MAX) {
+    notices.banner(say('noText'), say('next'), next);
+    return;
+  }
+  settings.set('source', USUAL.source);
+  next();
+});
+
+live.on('superseded', () => notices.banner(say('superseded'), say('takeOver'), () => live.takeOver()));
+live.on('voided', () => notices.banner(say('voided'), say('next'), next));
+
+function isDark() {
+  const theme = settings.get('theme');
+  return theme === 'system' ? matchMedia('(prefers-color-scheme: dark)').matches : theme === 'dark';
+}
+
+function showKeys() {
+  element('keys-help').querySelector('dl').replaceChildren(...keysHelp());
+  element('keys-help').showModal();
+}
+
+function showSettings() {
+  settings.showOn(document.documentElement);
+  for (const button of document.querySelectorAll('[data-setting]')) {
+    const { setting, value } = button.dataset;
+    button.setAttribute('aria-pressed', String((setting === 'interface' ? settings.interface : settings.get(setting)) === value));
+  }
+}
+
+function showLanguage() {
+  speakIn(settings.interface);
+  translate(document);
+  connection.draw();
+  source.draw();
+  results.draw();
+}
+
+settings.onChange(() => {
+  showLanguage();
+  showSettings();
+  typing.redraw();
+});
+
+document.addEventListener('click', (event) => {
+  const button = event.target.closest('button');
+  if (!button) return;
+  const { action, setting, value } = button.dataset;
+  if (button.dataset.close !== undefined) button.closest('dialog').close();
+  if (setting) settings.set(setting, value);
+  if (action in actions) actions[action]();
+});
+
+addEventListener('keydown', (event) => {
+  if (document.querySelector('dialog[open]')) return;
+  if (event.key === 'Escape') {
+    event.preventDefault();
+    palette.open();
+  } else if (event.key === 'F2') {
+    event.preventDefault();
+    typing.speakNumbers();
+  } else if (event.key === '?' && typing.phase !== 'typing' && !typing.expects('?')) {
+    event.preventDefault();
+    showKeys();
+  }
+}, { capture: true });
+
+for (const dialog of document.querySelectorAll('dialog')) {
+  dialog.addEventListener('close', () => (typing.phase === 'done' ? element('results').focus() : typing.focus()));
+}
+
+addEventListener('online', () => live.start());
+
+showLanguage();
+showSettings();
+typing.wait();
+live.start();
+if (!live.resume()) next();

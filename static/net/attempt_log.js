@@ -1,0 +1,231 @@
+/** One attempt with every event of it, kept until the server has said `done`. Knows no connection. */
+
+import { Attempt, DELETE, DELETE_WORD, ELLIPSIS } from '../core/attempt.js';
+import { graphemes } from '../core/text.js';
+import { CODE_POINTS_PER_KEY_MAX, DT_MS_MAX } from './protocol.js';
+
+const MS_PER_SECOND = 1_000;
+const CLOCK_JUMP_MS = 60_000;
+const BREAKS = '\n\t';
+const SINGLE_KEYS = new Set([DELETE, DELETE_WORD, ELLIPSIS]);
+const UNTYPABLE = /[\p{Cc}\p{Cs}]/u;
+const NOTHING = { events: 0, typed: '', atMs: 0, score: { position: 0, raw_wpm: 0, errors: 0 } };
+
+export class AttemptLog {
+  /** @type {string} */ id;
+  /** As asked for; null if the server opened it. */
+  source;
+  rules;
+  openedAtMs;
+  /** What the server made of it: text, source, rules. Null before its first answer. */
+  opened = null;
+  /** @type {Attempt|null} */
+  attempt = null;
+  /** Where the events begin: not at nothing if an earlier part is known to the server alone. */
+  standing = NOTHING;
+  /** @type {[number, string][]} those after `standing` */
+  events = [];
+  /** When the last event was typed, by our clock. */
+  lastAtMs = null;
+  /** The number of the last event the server has stored. */
+  durable = 0;
+  /** The server cannot have had the first event later than this, by our clock. */
+  begunByMs = Infinity;
+  /** When the server last said that it has no event yet: its clock runs from about then. */
+  armedAtMs = -Infinity;
+  /** @type {'quit'|'time'|'done'|null} why it ends before the text is complete */
+  finish = null;
+  /** Was it read back from storage, and has the server not spoken since? */
+  recalled = false;
+
+  constructor({ id, source, rules, openedAtMs }) {
+    this.id = id;
+    this.source = source;
+    this.rules = rules;
+    this.openedAtMs = openedAtMs;
+  }
+
+  /** @param {import('./mirror.js').Kept} kept */
+  static recall({ head, events, lastAtMs, touchedAtMs }) {
+    const { id, source, rules } = head;
+    const log = new AttemptLog({ id, source, rules, openedAtMs: touchedAtMs });
+    log.finish = head.finish ?? null;
+    log.standing = head.standing ?? NOTHING;
+    log.recalled = true;
+    if (head.opened) {
+      log.opened = head.opened;
+      log.events = events;
+      log.lastAtMs = lastAtMs ?? head.last_at_ms ?? null;
+      log.replay();
+    }
+    return log;
+  }
+
+  /** What the mirror keeps besides the events. */
+  get head() {
+    const { id, source, rules, opened, finish, standing } = this;
+    return {
+      id,
+      source,
+      rules,
+      opened,
+      finish,
+      standing,
+      opened_at_ms: this.openedAtMs,
+      last_at_ms: this.events.length ? null : this.lastAtMs,
+    };
+  }
+
+  /** The number of the last event. */
+  get last() {
+    return this.standing.events + this.events.length;
+  }
+
+  get unacked() {
+    return Math.max(0, this.last - this.durable);
+  }
+
+  /** Has it an end, so that all that is left is to hand it in? */
+  get ended() {
+    return this.finish !== null || this.attempt?.complete === true;
+  }
+
+  get limitMs() {
+    const source = this.opened?.source ?? this.source;
+    return source?.kind === 'time' ? source.seconds * MS_PER_SECOND : null;
+  }
+
+  /** When the time is over by our clock; Infinity if there is no limit or no event yet. */
+  get timeUpAtMs() {
+    if (this.limitMs === null || this.lastAtMs === null) return Infinity;
+    return this.lastAtMs - this.attempt.atMs + this.limitMs;
+  }
+
+  /** When the server, too, must agree that the time is over. */
+  get timeUpForAllAtMs() {
+    return Math.max(this.timeUpAtMs, this.begunByMs + (this.limitMs ?? 0));
+  }
+
+  /**
+   * Type one key now. False if it does not count.
+   * @param {string} key
+   * @param {number} atMs
+   */
+  press(key, atMs) {
+    const at = Math.max(Math.round(atMs), this.lastAtMs ?? -Infinity);
+    const dtMs = this.lastAtMs === null ? 0 : Math.min(at - this.lastAtMs, DT_MS_MAX);
+    if (!this.attempt.apply(dtMs, key)) return false;
+    this.lastAtMs = at;
+    this.events.push([dtMs, key]);
+    return true;
+  }
+
+  /** The events number `from` to `to`. */
+  slice(from, to) {
+    return this.events.slice(from - this.standing.events - 1, to - this.standing.events);
+  }
+
+  /** Our clock time of event `seq`, for any that is at hand. */
+  typedAtMs(seq) {
+    const later = this.slice(seq + 1, this.last);
+    return later.reduce((atMs, [dtMs]) => atMs - dtMs, this.lastAtMs);
+  }
+
+  /** How long to wait until the server can believe that event `seq` has been typed already. */
+  tooEarlyByMs(seq, nowMs) {
+    const typedMs = this.attempt.atMs - (this.lastAtMs - this.typedAtMs(seq));
+    return typedMs - (nowMs - this.armedAtMs);
+  }
+
+  /**
+   * Learn what the server holds. Its word is the truth, even if it holds less than it did.
+   * @param {object} message `opened`
+   * @param {number} nowMs
+   * @returns {boolean} was the attempt made anew, so that it must be drawn again?
+   */
+  reconcile(message, nowMs) {
+    const sameText = this.opened?.text === message.text;
+    const { text, source, rules } = message;
+    this.opened = { text, source, rules };
+    const adopts = !sameText || !this.#continues(message);
+    if (adopts) this.#adopt(message, nowMs);
+    else if (this.recalled) this.#mistrustOurClock(message, nowMs);
+    this.recalled = false;
+    if (message.seq === 0) this.armedAtMs = nowMs;
+    this.acknowledge(message.seq, nowMs - message.elapsed_ms);
+    this.durable = message.seq;
+    return adopts;
+  }
+
+  /**
+   * Events up to `seq` are stored.
+   * @param {number} seq
+   * @param {number} nowMs the server had the first one by then
+   */
+  acknowledge(seq, nowMs) {
+    this.durable = Math.max(this.durable, Math.min(seq, this.last));
+    if (seq > 0) this.begunByMs = Math.min(this.begunByMs, nowMs);
+  }
+
+  /** Take out event `seq`, which the server can not believe; the time goes to the one after it. */
+  drop(seq) {
+    const index = seq - this.standing.events - 1;
+    const [[dtMs]] = this.events.splice(index, 1);
+    const next = this.events[index];
+    if (next) next[0] = Math.min(next[0] + dtMs, DT_MS_MAX);
+    else this.lastAtMs -= dtMs;
+    if (this.last === 0) this.lastAtMs = null;
+    this.replay();
+  }
+
+  /** Make the attempt anew from its events. */
+  replay() {
+    const { text, rules } = this.opened;
+    const standing = this.standing.events > 0 ? this.standing : null;
+    this.attempt = new Attempt({ text, rules, limitMs: this.limitMs, standing });
+    for (const [dtMs, key] of this.events) this.attempt.apply(dtMs, key);
+    if (this.finish !== null) this.attempt.end();
+  }
+
+  /** Are our events those the server holds, and those that follow on them? */
+  #continues({ seq, at_ms: atMs }) {
+    if (seq < this.standing.events || seq > this.last) return false;
+    const sumMs = this.slice(this.standing.events + 1, seq).reduce(
+      // A solo attempt's clock starts with its first event.
+      (total, [dtMs], i) => total + (this.standing.events + i === 0 ? 0 : dtMs),
+      this.standing.atMs,
+    );
+    return sumMs === atMs;
+  }
+
+  /** Go on from what the server holds: we have lost our memory, or somebody else has typed. */
+  #adopt({ seq, typed, at_ms: atMs, elapsed_ms: elapsedMs, score }, nowMs) {
+    this.standing = { events: seq, typed, atMs, score };
+    this.events = [];
+    this.lastAtMs = seq === 0 ? null : Math.round(Math.min(nowMs, nowMs - elapsedMs + atMs));
+    this.replay();
+  }
+
+  /** After a reload our clock may have jumped; how long nobody typed the server knows as well. */
+  #mistrustOurClock({ seq, at_ms: atMs, elapsed_ms: elapsedMs }, nowMs) {
+    if (seq !== this.last || seq === 0) return;
+    const idleMs = Math.max(0, elapsedMs - atMs);
+    const ourIdleMs = nowMs - this.lastAtMs;
+    if (ourIdleMs < 0 || ourIdleMs > idleMs + CLOCK_JUMP_MS) {
+      this.lastAtMs = Math.round(nowMs - idleMs);
+    }
+  }
+}
+
+/**
+ * What to type for a key: one that no server could doubt, several from an input method, or nothing.
+ * @param {string} key
+ * @returns {string[]}
+ */
+export function keysOf(key) {
+  if (SINGLE_KEYS.has(key)) return [key];
+  return graphemes(key).filter((grapheme) => {
+    const typable = BREAKS.includes(grapheme) || !UNTYPABLE.test(grapheme);
+    return typable && Array.from(grapheme).length <= CODE_POINTS_PER_KEY_MAX;
+  });
+}

@@ -1,0 +1,155 @@
+/** The attempts of this page that are not settled yet, each with its copy in storage. */
+
+import { AttemptLog } from './attempt_log.js';
+import { Mirror } from './mirror.js';
+
+const ABANDONED_AFTER_MS = 600_000; // the server, too, gives up an attempt by then
+
+export class Attempts {
+  /** @type {AttemptLog|null} the one being typed, or whose result the person waits for */
+  current = null;
+  /** Our memory of the current one is no good: another window types it. */
+  superseded = false;
+
+  #mirror;
+  /** @type {AttemptLog[]} those the person has left, to be handed in one by one */
+  #leaving = [];
+  /** Those that broke a connection once: they must not hold up the current one again. */
+  #postponed = new Set();
+  /** @type {AttemptLog|null} */
+  #resumable = null;
+  #recalled = false;
+
+  /** @param {Storage|null} storage */
+  constructor(storage) {
+    this.#mirror = new Mirror(storage);
+  }
+
+  get token() {
+    return this.#mirror.token;
+  }
+
+  get empty() {
+    return this.current === null && this.#leaving.length === 0;
+  }
+
+  /** The attempts with events that the server has not stored. */
+  get unsaved() {
+    return [...this.#leaving, this.current].filter((log) => log?.unacked > 0);
+  }
+
+  /** The attempt that should be open on the connection now. */
+  get next() {
+    const waiting = this.superseded ? null : this.current;
+    const first = this.#leaving.find((log) => !this.#postponed.has(log));
+    return first ?? waiting ?? this.#leaving[0] ?? null;
+  }
+
+  find(id) {
+    return [this.current, ...this.#leaving].find((log) => log?.id === id) ?? null;
+  }
+
+  begin(log) {
+    this.current = log;
+    this.#mirror.keepHead(log.head);
+  }
+
+  /** Write down the key just pressed. */
+  keepLast(log) {
+    this.#mirror.keepLast(log.id, log.events, log.lastAtMs);
+  }
+
+  /** Write an attempt anew, after its history has changed. */
+  keepAll(log) {
+    this.#mirror.keepHead(log.head);
+    this.#mirror.keepAll(log.id, log.events, log.lastAtMs);
+  }
+
+  /** It ends here, before its text is complete. */
+  end(log, why) {
+    log.finish = why;
+    log.attempt.end();
+    this.#mirror.keepHead(log.head);
+  }
+
+  /** Make room for another attempt; what was typed of this one is still handed in. */
+  leaveCurrent() {
+    const log = this.current;
+    if (log && !this.superseded) {
+      if (log.last === 0) this.#mirror.forget(log.id);
+      else {
+        if (!log.ended) this.end(log, 'quit');
+        this.#leaving.push(log);
+      }
+    }
+    this.current = null;
+    this.superseded = false;
+  }
+
+  /** The connection broke over it. */
+  postpone(log) {
+    if (this.#leaving.includes(log)) this.#postponed.add(log);
+  }
+
+  /** Let go of an attempt; its copy stays, since another window has taken it. */
+  letGo(log) {
+    if (this.current === log) this.current = null;
+    this.#leaving = this.#leaving.filter((one) => one !== log);
+    this.#postponed.delete(log);
+  }
+
+  /** It is settled: nobody needs its events any more. */
+  forget(id) {
+    this.#mirror.forget(id);
+    const log = this.find(id);
+    if (log) this.letGo(log);
+  }
+
+  /**
+   * Make the attempt current that a reload or a crash has cut short.
+   * @returns {boolean} is there one?
+   */
+  resume(nowMs) {
+    this.recall(nowMs);
+    if (this.current || !this.#resumable) return false;
+    this.current = this.#resumable;
+    this.#resumable = null;
+    return true;
+  }
+
+  /** Read the current attempt again, as another window has left it. */
+  reread() {
+    this.superseded = false;
+    const kept = this.#mirror.find(this.current.id);
+    const log = kept && this.#read(kept);
+    if (log) this.current = log;
+    return log;
+  }
+
+  /** Read what storage holds, the first time. */
+  recall(nowMs) {
+    if (this.#recalled) return;
+    this.#recalled = true;
+    for (const kept of this.#mirror.all()) this.#sort(kept, nowMs - kept.touchedAtMs);
+  }
+
+  #sort(kept, idleMs) {
+    const log = this.#read(kept);
+    const abandoned = idleMs > ABANDONED_AFTER_MS;
+    if (!log || log.last === 0) {
+      // Nothing was typed. A fresh one may be open in another window.
+      if (!log || abandoned) this.#mirror.forget(kept.head.id);
+    } else if (abandoned || log.finish !== null) {
+      if (!log.ended) this.end(log, 'quit');
+      this.#leaving.push(log);
+    } else this.#resumable ??= log;
+  }
+
+  #read(kept) {
+    try {
+      return AttemptLog.recall(kept);
+    } catch {
+      return null; // written by another version, or by hand
+    }
+  }
+}

@@ -1,0 +1,307 @@
+/** One connection to the server that comes back by itself. It keeps no events: whoever uses it does. */
+
+import {
+  CLIENT,
+  MESSAGE_RATE,
+  NORMAL,
+  SUBPROTOCOL,
+  TOKEN_REFUSED,
+  decode,
+  isTerminal,
+} from './protocol.js';
+
+const BACK_OFF_MS_MIN = 250;
+const BACK_OFF_MS_MAX = 10_000;
+const RATE_WAIT_MS = 3_000; // closed for too many messages: its bucket is full again by then
+const WELCOME_WAIT_MS = 10_000;
+const PING_EVERY_MS = 5_000;
+const IDLE_PING_EVERY_MS = 25_000;
+const STEADY_AFTER_MS = 5_000; // a connection that lived so long was a good one
+// Never more than 30 messages in any second, though the server would bear a burst of 90.
+const MESSAGES_PER_SECOND = 25;
+const MESSAGES_AT_ONCE = 5;
+const MS_PER_SECOND = 1_000;
+
+export class Connection {
+  user = null;
+  /** Server clock minus ours, from the quickest answer so far. */
+  serverOffsetMs = 0;
+  /** Since the page began, or since it was last connected, has trying failed? */
+  failed = false;
+  closeCode = null;
+  reason = null;
+
+  #url;
+  #WebSocket;
+  #token;
+  #clock;
+  #random;
+  #listener;
+
+  #socket = null;
+  /** @type {'idle'|'waiting'|'greeting'|'ready'|'stopped'} */
+  #phase = 'idle';
+  #tries = 0;
+  #dueAtMs = Infinity;
+  #greetedAtMs = 0;
+  #drainAtMs = Infinity;
+  #pingedAtMs = 0;
+  #pongDue = false;
+  #roundTripMsMin = Infinity;
+  #requestId = 0;
+  #outbox = [];
+  #allowance = 0;
+  #allowedAtMs = 0;
+
+  /**
+   * @param {object} options
+   * @param {string} options.url
+   * @param {typeof WebSocket} options.WebSocket
+   * @param {{read: () => string|null, write: (token: string|null) => void}} options.token
+   * @param {{nowMs: () => number}} options.clock
+   * @param {() => number} options.random
+   * @param {{
+   *   welcomed: () => void,
+   *   received: (message: object) => void,
+   *   lost: (code: number|null) => void,
+   *   wanted: () => boolean,
+   * }} options.listener `lost` comes before any new try; `wanted`: is there anything to deliver?
+   */
+  constructor({ url, WebSocket, token, clock, random, listener }) {
+    this.#url = url;
+    this.#WebSocket = WebSocket;
+    this.#token = token;
+    this.#clock = clock;
+    this.#random = random;
+    this.#listener = listener;
+  }
+
+  get ready() {
+    return this.#phase === 'ready';
+  }
+
+  get stopped() {
+    return this.#phase === 'stopped';
+  }
+
+  /** May another message go out now? */
+  get free() {
+    return this.ready && this.#outbox.length === 0 && this.#allowanceNow() >= 1;
+  }
+
+  /** When `free` may be true again. */
+  get freeAtMs() {
+    if (!this.ready) return Infinity;
+    const missing = Math.max(0, this.#outbox.length + 1 - this.#allowanceNow());
+    return this.#clock.nowMs() + Math.ceil((missing * MS_PER_SECOND) / MESSAGES_PER_SECOND);
+  }
+
+  nextRequestId() {
+    this.#requestId += 1;
+    return this.#requestId;
+  }
+
+  /** Connect now unless that is done or under way; also after a stop, since a person asks. */
+  connect() {
+    if (this.#phase === 'ready' || this.#phase === 'greeting') return;
+    if (this.stopped) this.#tries = 0;
+    this.#greet();
+  }
+
+  /** There is something to say again: connect if we stopped, or rested for want of it. */
+  wake() {
+    const rests = this.#phase === 'waiting' && this.#dueAtMs === Infinity;
+    if (rests || this.stopped) this.connect();
+  }
+
+  /** Drop a connection that seems dead, without waiting for its close, and make another. */
+  renew() {
+    this.#forgiveOldFailures(this.#clock.nowMs());
+    const first = this.#tries === 0;
+    this.#drop();
+    this.#listener.lost(null);
+    this.#tries += 1;
+    if (first) this.#greet();
+    else this.#backOff();
+  }
+
+  /** @param {object} message sent in its turn; forgotten if the connection is lost before */
+  send(message) {
+    if (!this.ready) return;
+    this.#outbox.push(message);
+    this.#flush();
+  }
+
+  /** What we sent has come to lasting good: the next failure is the first. */
+  prosper() {
+    this.#tries = 0;
+  }
+
+  /**
+   * Do what is due.
+   * @param {boolean} busy is an attempt open?
+   */
+  turn(busy) {
+    const nowMs = this.#clock.nowMs();
+    if (this.#phase === 'waiting' && nowMs >= this.#dueAtMs) this.#greet();
+    if (this.#phase === 'greeting' && nowMs >= this.#greetedAtMs + WELCOME_WAIT_MS) this.#fail();
+    if (nowMs >= this.#drainAtMs) this.#leaveDraining();
+    if (this.ready) this.#keepAlive(nowMs, busy ? PING_EVERY_MS : IDLE_PING_EVERY_MS);
+    this.#flush();
+  }
+
+  /**
+   * When there is something to do.
+   * @param {boolean} busy
+   */
+  wakesAtMs(busy) {
+    if (this.#phase === 'waiting') return this.#dueAtMs;
+    if (this.#phase === 'greeting') return this.#greetedAtMs + WELCOME_WAIT_MS;
+    if (!this.ready) return Infinity;
+    const pingAtMs = this.#pingedAtMs + (busy ? PING_EVERY_MS : IDLE_PING_EVERY_MS);
+    const flushAtMs = this.#outbox.length ? this.freeAtMs : Infinity;
+    return Math.min(this.#drainAtMs, pingAtMs, flushAtMs);
+  }
+
+  #greet() {
+    this.#drop();
+    this.#phase = 'greeting';
+    this.#greetedAtMs = this.#clock.nowMs();
+    this.#drainAtMs = Infinity;
+    this.closeCode = this.reason = null;
+    const socket = new this.#WebSocket(this.#url, [SUBPROTOCOL]);
+    this.#socket = socket;
+    const token = this.#token.read();
+    const hello = { type: 'hello', client: CLIENT, ...(token && { token }) };
+    // A socket that was dropped may still speak; nobody listens to it.
+    socket.onopen = () => socket === this.#socket && socket.send(JSON.stringify(hello));
+    socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(decode(data));
+    socket.onclose = ({ code, reason }) => socket === this.#socket && this.#closed(code, reason);
+  }
+
+  #drop() {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#phase = 'idle';
+    this.#outbox = [];
+    socket?.close();
+  }
+
+  #fail() {
+    this.#drop();
+    this.#tries += 1;
+    this.#backOff();
+  }
+
+  #backOff(atLeastMs = 0) {
+    const limitMs = Math.min(BACK_OFF_MS_MAX, BACK_OFF_MS_MIN * 2 ** (this.#tries - 1));
+    this.#phase = 'waiting';
+    this.failed = true;
+    this.#dueAtMs = this.#clock.nowMs() + Math.max(atLeastMs, this.#random() * limitMs);
+  }
+
+  #closed(code, reason) {
+    const nowMs = this.#clock.nowMs();
+    const drainAtMs = this.#drainAtMs;
+    this.#forgiveOldFailures(nowMs);
+    this.#drop();
+    this.#drainAtMs = Infinity;
+    this.#tries += 1;
+    if (isTerminal(code)) this.#stop(code, reason);
+    else if (code === TOKEN_REFUSED) this.#becomeSomebodyNew();
+    else this.#backOff(waitMs(code, drainAtMs, nowMs));
+    this.#listener.lost(code);
+    if (code === NORMAL && this.#phase === 'waiting' && !this.#listener.wanted()) {
+      this.#dueAtMs = Infinity; // nothing to say: come back with the next attempt
+    }
+  }
+
+  #forgiveOldFailures(nowMs) {
+    if (this.ready && nowMs >= this.#greetedAtMs + STEADY_AFTER_MS) this.#tries = 0;
+  }
+
+  #stop(code, reason) {
+    this.#phase = 'stopped';
+    this.failed = true;
+    this.closeCode = code;
+    this.reason = reason || null;
+  }
+
+  #becomeSomebodyNew() {
+    const first = this.#token.read() !== null;
+    this.#token.write(null);
+    this.#backOff();
+    if (first) this.#dueAtMs = this.#clock.nowMs();
+  }
+
+  #leaveDraining() {
+    this.#drainAtMs = Infinity;
+    this.#drop();
+    this.#listener.lost(null);
+    this.#greet();
+  }
+
+  #receive(message) {
+    if (message === null) return;
+    if (message.type === 'welcome') this.#welcome(message);
+    else if (message.type === 'drain') this.#drainAtMs = this.#clock.nowMs() + message.in_ms;
+    else if (message.type === 'pong') this.#pong(message);
+    else if (this.ready) this.#listener.received(message);
+  }
+
+  #welcome(message) {
+    const nowMs = this.#clock.nowMs();
+    this.#phase = 'ready';
+    this.failed = false;
+    this.user = message.user;
+    if (message.token) this.#token.write(message.token);
+    this.#learnOffset(nowMs - this.#greetedAtMs, message.server_ms, nowMs);
+    this.#allowance = MESSAGES_AT_ONCE - 1; // one went into the hello
+    this.#allowedAtMs = nowMs;
+    this.#pingedAtMs = nowMs;
+    this.#pongDue = false;
+    this.#listener.welcomed();
+  }
+
+  #keepAlive(nowMs, everyMs) {
+    if (nowMs < this.#pingedAtMs + everyMs) return;
+    if (this.#pongDue) {
+      this.renew();
+      return;
+    }
+    this.#pingedAtMs = nowMs;
+    this.#pongDue = true;
+    this.send({ type: 'ping', c: Math.round(nowMs) });
+  }
+
+  #pong({ c, server_ms: serverMs }) {
+    const nowMs = this.#clock.nowMs();
+    this.#pongDue = false;
+    this.#learnOffset(nowMs - c, serverMs, nowMs);
+  }
+
+  #learnOffset(roundTripMs, serverMs, nowMs) {
+    if (roundTripMs > this.#roundTripMsMin) return;
+    this.#roundTripMsMin = roundTripMs;
+    this.serverOffsetMs = Math.round(serverMs + roundTripMs / 2 - nowMs);
+  }
+
+  #allowanceNow() {
+    const grown = ((this.#clock.nowMs() - this.#allowedAtMs) * MESSAGES_PER_SECOND) / MS_PER_SECOND;
+    return Math.min(MESSAGES_AT_ONCE, this.#allowance + grown);
+  }
+
+  #flush() {
+    while (this.ready && this.#outbox.length > 0 && this.#allowanceNow() >= 1) {
+      this.#allowance = this.#allowanceNow() - 1;
+      this.#allowedAtMs = this.#clock.nowMs();
+      this.#socket.send(JSON.stringify(this.#outbox.shift()));
+    }
+  }
+}
+
+/** The least to wait after a close: as the drain said, or until we may speak again. */
+function waitMs(code, drainAtMs, nowMs) {
+  if (drainAtMs !== Infinity) return Math.max(0, drainAtMs - nowMs);
+  return code === MESSAGE_RATE ? RATE_WAIT_MS : 0;
+}

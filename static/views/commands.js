@@ -1,0 +1,89 @@
+/** All commands of the palette, and the list of keys. */
+
+import { CHOICES } from './settings.js';
+import { choiceName } from './source_view.js';
+import { everyWording, say } from './words.js';
+
+/** What each setting's choices are called; those not named here are messages by their own name. */
+const SETTING_NAMES = {
+  theme: 'theme', size: 'size', width: 'width', font: 'font', keyboard: 'keyboard', numbers: 'liveNumbers',
+};
+
+/**
+ * @param {Record<string, () => void>} actions
+ * @param {import('./settings.js').Settings} settings
+ * @param {string} phase of the attempt on screen
+ */
+export function commandsFor(actions, settings, phase) {
+  const act = (name, keys) => ({
+    label: say(name), group: say('groupDo'), keys, also: everyWording(name), run: actions[name],
+  });
+  return [
+    act('next', phase === 'done' ? 'Enter' : 'Tab Enter'),
+    act('again'),
+    act('practise'),
+    ...(phase === 'typing' ? [act('finish')] : []),
+    act('numbers', 'F2'),
+    ...CHOICES.source.map((choice) => sourceCommand(choice, actions, settings)),
+    ...CHOICES.errors.map((errors) => ({
+      label: say(errors), group: say('rules'), also: [...everyWording(errors), ...everyWording('rules')],
+      on: settings.get('errors') === errors, run: () => change(settings, 'errors', errors, actions),
+    })),
+    ...['en', 'ru'].map((language) => ({
+      label: say(`lang_${language}`), group: say('textLanguage'), also: everyWording('textLanguage'),
+      on: settings.language === language, run: () => change(settings, 'language', language, actions),
+    })),
+    ...['en', 'ru'].map((language) => ({
+      label: say(`lang_${language}`), group: say('interface'), also: everyWording('interface'),
+      on: settings.interface === language, run: () => settings.set('interface', language),
+    })),
+    ...Object.entries(SETTING_NAMES).flatMap(([name, message]) => settingCommands(name, message, settings)),
+    act('settings'),
+    act('keys', '?'),
+  ];
+}
+
+function sourceCommand(choice, actions, settings) {
+  return {
+    label: choiceName(choice),
+    group: say('source'),
+    also: everyWording('source'),
+    on: settings.get('source') === choice,
+    run: () => (choice === 'custom' ? actions.ownText() : change(settings, 'source', choice, actions)),
+  };
+}
+
+function settingCommands(name, message, settings) {
+  return CHOICES[name].map((choice) => ({
+    label: say(`${name}_${choice}`),
+    group: say(message),
+    also: [...everyWording(message), ...everyWording(`${name}_${choice}`)],
+    on: settings.get(name) === choice,
+    run: () => settings.set(name, choice),
+  }));
+}
+
+/** A change of what is typed brings a new text. */
+function change(settings, name, value, actions) {
+  settings.set(name, value);
+  actions.next();
+}
+
+/** The keys of the page, as terms and descriptions. */
+export function keysHelp() {
+  const keys = [
+    ['Tab → Enter', 'keysRestart'], ['Esc', 'keysPalette'], ['?', 'keysHelp'], ['F2', 'keysNumbers'],
+    ['Backspace', 'keysDelete'], ['Ctrl+Backspace', 'keysDeleteWord'], ['Enter', 'keysNext'], ['Shift+Tab', 'keysBack'],
+  ];
+  return keys.map(([key, message]) => {
+    const pair = document.createElement('div');
+    const term = document.createElement('dt');
+    const cap = document.createElement('kbd');
+    cap.textContent = key;
+    term.append(cap);
+    const description = document.createElement('dd');
+    description.textContent = say(message);
+    pair.append(term, description);
+    return pair;
+  });
+}

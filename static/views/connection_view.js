@@ -1,0 +1,46 @@
+/** The connection speaks softly: a dot, words on demand, and never anything in the way. */
+
+import { number, say, sayIfKnown } from './words.js';
+
+export class ConnectionView {
+  #root;
+  #words;
+  #notices;
+  #now = { state: 'connecting', unacked: 0, stalled: false, closeCode: null, reason: null };
+
+  /** @param {import('./notices.js').Notices} notices says aloud what changed for the person */
+  constructor(root, notices) {
+    this.#root = root;
+    this.#words = root.querySelector('.words');
+    this.#notices = notices;
+  }
+
+  show(connection) {
+    const before = this.#now.state;
+    this.#now = connection;
+    this.draw();
+    if (connection.state === before) return;
+    if (connection.state === 'offline') this.#notices.speak(say('offline'));
+    if (connection.state === 'saved' && before === 'offline') this.#notices.speak(say('backOnline'));
+  }
+
+  get state() {
+    return this.#now.state;
+  }
+
+  /** Draws the state once more, as after a change of language. */
+  draw() {
+    const words = this.sentence;
+    this.#root.dataset.state = this.#now.state;
+    this.#words.textContent = words;
+    this.#root.setAttribute('aria-label', words);
+  }
+
+  /** The state in words. */
+  get sentence() {
+    const { state, unacked, stalled, closeCode } = this.#now;
+    if (state === 'stopped') return sayIfKnown(`closed${closeCode}`) ?? say('stopped');
+    if (stalled) return say('stalled', unacked, number(unacked));
+    return say(state, unacked, number(unacked));
+  }
+}

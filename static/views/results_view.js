@@ -1,0 +1,210 @@
+/** One screen after the last key: what it was, why it counts or not, and what to do next. */
+
+import { speedChart, table } from '../charts.js';
+import { duration, keyCap, keySpoken, number, percent, say, sayIfKnown } from './words.js';
+
+const CHART_HEIGHT_PX = 220;
+const WEAK_KEYS = 3;
+const CONFUSIONS = 12;
+/** Keys pressed in the heat of the last word must not take the results away. */
+const GUARD_MS = 700;
+
+export class ResultsView {
+  #root;
+  #shown = null;
+  #shownAtMs = 0;
+
+  /** @param {{next: () => void}} listener what Enter does */
+  constructor(root, { next }) {
+    this.#root = root;
+    root.addEventListener('keydown', (event) => this.#onKeydown(event, next), { capture: true });
+    new ResizeObserver(() => this.#drawChart()).observe(this.#part('chart'));
+  }
+
+  /**
+   * Shows a result: first by the page's own reckoning, again when the server has spoken.
+   * @param {{attempt: object, result: object, verdict: string | null, why: object[], saved: boolean}} ended
+   *   `verdict` is null as long as the server has not said it
+   */
+  show(ended) {
+    const first = this.#shown === null;
+    this.#shown = ended;
+    this.#root.hidden = false;
+    this.draw();
+    if (!first) return;
+    this.#shownAtMs = performance.now();
+    this.#root.focus({ preventScroll: true });
+    scrollTo({ top: 0 });
+  }
+
+  /** Draws the shown result once more, as after a change of language. */
+  draw() {
+    if (!this.#shown) return;
+    this.#drawNumbers();
+    this.#drawVerdict();
+    this.#drawBest();
+    this.#drawWeakKeys();
+    this.#drawConfusions();
+    this.#drawChart();
+  }
+
+  hide() {
+    this.#shown = null;
+    this.#root.hidden = true;
+  }
+
+  /** The result as sentences to be read aloud. */
+  spoken() {
+    const { result } = this.#shown;
+    const sentences = [say('resultSpoken', number(result.wpm), percent(result.accuracy), number(result.errors))];
+    if (this.#isBest()) sentences.push(say('personalBest'));
+    return sentences.join(' ');
+  }
+
+  #part(name) {
+    return this.#root.querySelector(`#result-${name}`);
+  }
+
+  #onKeydown(event, next) {
+    if (event.key !== 'Enter' && event.key !== ' ') return;
+    if (performance.now() - this.#shownAtMs < GUARD_MS) {
+      event.preventDefault();
+    } else if (event.key === 'Enter' && event.target === this.#root) {
+      event.preventDefault();
+      next();
+    }
+  }
+
+  #drawNumbers() {
+    const { result } = this.#shown;
+    const wpm = this.#part('wpm');
+    wpm.textContent = number(result.wpm);
+    wpm.dataset.value = result.wpm;
+    wpm.title = number(result.wpm, 2);
+    const accuracy = this.#part('accuracy');
+    accuracy.textContent = percent(result.accuracy);
+    accuracy.dataset.value = result.accuracy;
+    accuracy.title = percent(result.accuracy, 2);
+    this.#part('raw').textContent = number(result.raw_wpm, 1);
+    this.#part('consistency').textContent = percent(result.consistency);
+    this.#part('time').textContent = duration(result.duration_ms);
+    this.#part('errors').textContent = say('errorsLeft', number(result.errors), number(result.uncorrected));
+  }
+
+  #drawVerdict() {
+    const { verdict, why, saved } = this.#shown;
+    const root = this.#part('verdict');
+    root.dataset.verdict = verdict ?? 'waiting';
+    const sentence = document.createElement('p');
+    sentence.textContent = verdict ? say(verdict) : say(saved ? 'verdictWaiting' : 'verdictOffline');
+    const rules = why.map((reason) => {
+      const item = document.createElement('li');
+      item.textContent = rule(reason);
+      return item;
+    });
+    const list = document.createElement('ul');
+    list.append(...rules);
+    root.replaceChildren(sentence, ...(rules.length ? [list] : []));
+  }
+
+  #isBest() {
+    const { result, verdict } = this.#shown;
+    return verdict === 'ranked' && result.personal_best > 0 && result.wpm >= result.personal_best;
+  }
+
+  #drawBest() {
+    const best = this.#part('best');
+    const { personal_best: known } = this.#shown.result;
+    best.hidden = !known;
+    best.classList.toggle('now', this.#isBest());
+    best.textContent = known ? say(this.#isBest() ? 'personalBest' : 'bestSoFar', number(known)) : '';
+  }
+
+  #drawWeakKeys() {
+    const { keys } = this.#shown.result;
+    const weak = weakest(keys);
+    const slow = weak.length === 0;
+    this.#part('weak-title').textContent = say(slow ? 'slowestKeys' : 'weakKeys');
+    this.#part('weak').replaceChildren(...(slow ? slowest(keys) : weak).map(([name, stats]) => {
+      const item = document.createElement('li');
+      const cap = document.createElement('kbd');
+      cap.textContent = keyCap(name);
+      const words = document.createElement('span');
+      words.append(...(slow ? [say('milliseconds', number(stats.latency_ms))] : wrongKey(stats)));
+      item.append(cap, words);
+      return item;
+    }));
+    this.#root.querySelector('[data-action="practise"]').hidden = slow;
+  }
+
+  #drawConfusions() {
+    const found = Object.entries(this.#shown.result.keys)
+      .flatMap(([name, { confusions }]) => Object.entries(confusions).map(([typed, count]) => [name, typed, count]))
+      .sort((a, b) => b[2] - a[2])
+      .slice(0, CONFUSIONS);
+    const details = this.#part('confusions');
+    details.hidden = found.length === 0;
+    details.querySelector('div').replaceChildren(table({
+      caption: say('confusions'),
+      heads: [say('expectedKey'), say('typedKey'), say('times')],
+      rows: found.map(([name, typed, count]) => [keyCap(name), keyCap(typed), number(count)]),
+    }));
+  }
+
+  #drawChart() {
+    const { clientWidth } = this.#part('chart');
+    const points = this.#shown?.attempt.speeds() ?? [];
+    const enough = points.length >= 2;
+    this.#part('chart-figure').hidden = Boolean(this.#shown) && !enough;
+    if (!enough || clientWidth === 0) return;
+    this.#part('chart').replaceChildren(speedChart(points, {
+      width: clientWidth,
+      height: CHART_HEIGHT_PX,
+      label: say('chartLabel', number(this.#shown.result.wpm), number(Math.max(...points.map((p) => p.raw_wpm)))),
+      describe: (p) => say('chartPoint', number(p.at_s), number(p.wpm), number(p.raw_wpm), p.errors),
+      number,
+    }));
+    this.#part('table').replaceChildren(table({
+      caption: say('speedOverTime'),
+      heads: [say('second'), say('wpm'), say('raw'), say('errors')],
+      rows: points.map((p) => [number(p.at_s), number(p.wpm), number(p.raw_wpm), number(p.errors)]),
+    }));
+  }
+}
+
+/** A rule that spoke, with what it saw and what it allows; rules this page does not know are shown as they are. */
+function rule({ rule: name, value, limit }) {
+  const shares = ['same_interval_share', 'instant_share'];
+  const show = (x) => (shares.includes(name) ? percent(x, 1) : number(x, Number.isInteger(x) ? 0 : 2));
+  return sayIfKnown(`rule_${name}`, show(value), show(limit)) ?? say('ruleUnknown', name, show(value), show(limit));
+}
+
+function weakest(keys) {
+  return Object.entries(keys)
+    .filter(([, { errors }]) => errors > 0)
+    .sort(([, a], [, b]) => b.errors - a.errors || b.errors / b.presses - a.errors / a.presses)
+    .slice(0, WEAK_KEYS);
+}
+
+function slowest(keys) {
+  return Object.entries(keys)
+    .filter(([, { latency_ms: latency }]) => latency !== null)
+    .sort(([, a], [, b]) => b.latency_ms - a.latency_ms)
+    .slice(0, WEAK_KEYS);
+}
+
+function wrongKey({ presses, errors, confusions }) {
+  const hits = Object.entries(confusions).sort((a, b) => b[1] - a[1]).slice(0, WEAK_KEYS);
+  const share = say('wrongOf', number(errors), number(presses));
+  if (hits.length === 0) return [share];
+  const instead = document.createElement('span');
+  instead.className = 'instead';
+  instead.append(say('insteadHit'), ' ');
+  for (const [typed, count] of hits) {
+    const cap = document.createElement('kbd');
+    cap.textContent = keyCap(typed);
+    cap.setAttribute('aria-label', keySpoken(typed));
+    instead.append(cap, count > 1 ? ` ×${number(count)} ` : ' ');
+  }
+  return [share, instead];
+}

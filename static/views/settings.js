@@ -1,0 +1,90 @@
+/** What the person likes, kept in the browser. */
+
+import { preferredLanguage } from './words.js';
+
+const STORAGE_KEY = 'typing-trainer.settings';
+
+/** The choices of each setting, in the order of a list. Beside them `ownText` is kept, which is free. */
+export const CHOICES = {
+  interface: ['auto', 'en', 'ru'],
+  theme: ['system', 'light', 'dark'],
+  size: ['small', 'medium', 'large', 'huge'],
+  width: ['narrow', 'medium', 'wide'],
+  font: ['mono', 'sans', 'serif'],
+  keyboard: ['on', 'off'],
+  numbers: ['on', 'off'],
+  language: ['auto', 'en', 'ru'],
+  errors: ['free', 'stop', 'correct'],
+  source: [
+    'random-short', 'random-medium', 'random-long',
+    'words-10', 'words-25', 'words-50', 'words-100',
+    'time-15', 'time-30', 'time-60', 'time-120',
+    'practice', 'custom',
+  ],
+};
+
+/** What is chosen until the person chooses, where it is not the first of the list. */
+export const USUAL = { size: 'medium', width: 'medium', source: 'random-medium' };
+
+/** The settings that change how the page looks; each becomes a data attribute of the document. */
+const APPEARANCE = ['theme', 'size', 'width', 'font', 'keyboard', 'numbers'];
+
+export class Settings {
+  #storage;
+  #values;
+  #listeners = [];
+
+  /** @param {Storage} storage where they are kept; a full or forbidden one is done without */
+  constructor(storage) {
+    this.#storage = storage;
+    this.#values = this.#read();
+  }
+
+  #read() {
+    let kept = {};
+    try {
+      kept = JSON.parse(this.#storage.getItem(STORAGE_KEY)) ?? {};
+    } catch {
+      // Not ours or not readable: the usual choices are fine.
+    }
+    const values = { ownText: typeof kept.ownText === 'string' ? kept.ownText : '' };
+    for (const [name, choices] of Object.entries(CHOICES)) {
+      values[name] = choices.includes(kept[name]) ? kept[name] : USUAL[name] ?? choices[0];
+    }
+    return values;
+  }
+
+  get(name) {
+    return this.#values[name];
+  }
+
+  /** The language of the interface: chosen, or the browser's. */
+  get interface() {
+    return this.#values.interface === 'auto' ? preferredLanguage() : this.#values.interface;
+  }
+
+  /** The language of the texts: chosen, or that of the interface. */
+  get language() {
+    return this.#values.language === 'auto' ? this.interface : this.#values.language;
+  }
+
+  set(name, value) {
+    if (this.#values[name] === value) return;
+    this.#values[name] = value;
+    try {
+      this.#storage.setItem(STORAGE_KEY, JSON.stringify(this.#values));
+    } catch {
+      // Kept for this visit only.
+    }
+    for (const listener of this.#listeners) listener(name, value);
+  }
+
+  onChange(listener) {
+    this.#listeners.push(listener);
+  }
+
+  /** Shows the appearance on the document, from where the style sheet takes it. */
+  showOn(root) {
+    for (const name of APPEARANCE) root.dataset[name] = this.#values[name];
+  }
+}

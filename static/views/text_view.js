@@ -1,0 +1,159 @@
+/** The text on screen: three lines, a gliding caret, and a mark for every character typed. */
+
+import { isSpace } from '../core/text.js';
+import { keyCap } from './words.js';
+
+export class TextView {
+  #window;
+  #track;
+  #caret;
+  #extras;
+  #attempt = null;
+  #cells = [];
+  /** Where each cell begins, in px from the left of its line, and its line. */
+  #lefts = [];
+  #lineOf = [];
+  #endLeft = 0;
+  #lineHeight = 0;
+  #line = -1;
+  #width = 0;
+
+  /** @param {HTMLElement} window the box that shows three lines of the text */
+  constructor(window) {
+    this.#window = window;
+    this.#track = window.querySelector('.track');
+    this.#caret = window.querySelector('#caret');
+    this.#extras = document.createElement('span');
+    this.#extras.className = 'extras';
+    new ResizeObserver(() => this.#onResize()).observe(window);
+  }
+
+  /** Shows an attempt from its beginning or as far as it is typed. */
+  draw(attempt, language) {
+    this.#attempt = attempt;
+    this.#window.lang = language;
+    this.#cells = attempt.text.map(cell);
+    for (let i = 0; i < attempt.position; i++) this.#mark(i);
+    this.layOut();
+  }
+
+  /** Breaks the lines anew: after the size, the font or the width has changed. */
+  layOut() {
+    if (!this.#attempt) return;
+    this.#width = this.#window.clientWidth;
+    this.#extras.remove();
+    const lines = this.#broken();
+    this.#track.replaceChildren(...lines, this.#caret);
+    lines.at(-1).append(this.#extras);
+    this.#measure(lines);
+    this.#line = -1;
+    this.#window.classList.add('still');
+    this.#drawExtras();
+    this.#placeCaret();
+    requestAnimationFrame(() => this.#window.classList.remove('still'));
+  }
+
+  /** Redraws what one keystroke changed: the cells between the old position and the new. */
+  update(positionBefore) {
+    const attempt = this.#attempt;
+    const length = this.#cells.length;
+    const from = Math.min(positionBefore, attempt.position, length);
+    const to = Math.min(Math.max(positionBefore, attempt.position), length);
+    for (let i = from; i < to; i++) this.#mark(i);
+    if (Math.max(positionBefore, attempt.position) >= length) this.#drawExtras();
+    this.#placeCaret();
+  }
+
+  /** A wrong key that the rules did not let into the text is shown on the cell that waits. */
+  refuse(key) {
+    const waiting = this.#cells[this.#attempt.position];
+    if (waiting) markWrong(waiting, key, 'refused');
+  }
+
+  /** Shows at the caret what an input method is composing. */
+  compose(text) {
+    this.#caret.dataset.composing = text;
+  }
+
+  #onResize() {
+    if (this.#window.clientWidth !== this.#width) this.layOut();
+  }
+
+  #mark(i) {
+    const right = this.#attempt.rightAt(i);
+    const { classList } = this.#cells[i];
+    const mended = classList.contains('wrong') || classList.contains('refused') || classList.contains('mended');
+    if (right === false) {
+      markWrong(this.#cells[i], this.#attempt.pressedAt(i), 'wrong');
+      return;
+    }
+    classList.remove('wrong', 'refused');
+    classList.toggle('right', right === true);
+    classList.toggle('mended', mended);
+  }
+
+  /** The cells put into one block per line, as the browser would break them. */
+  #broken() {
+    const flow = document.createElement('div');
+    flow.className = 'flow';
+    flow.append(...this.#cells);
+    this.#track.replaceChildren(flow);
+    const tops = this.#cells.map((element) => element.offsetTop);
+    const lines = [];
+    this.#lineOf = tops.map((top, i) => {
+      if (i === 0 || top > tops[i - 1]) lines.push([]);
+      lines.at(-1).push(this.#cells[i]);
+      return lines.length - 1;
+    });
+    return lines.map((cells) => {
+      const line = document.createElement('div');
+      line.className = 'line';
+      line.append(...cells);
+      return line;
+    });
+  }
+
+  #measure(lines) {
+    this.#lefts = this.#cells.map((element) => element.offsetLeft);
+    const last = this.#cells.at(-1);
+    this.#endLeft = last.offsetLeft + last.offsetWidth;
+    this.#lineHeight = lines[0].offsetHeight;
+  }
+
+  #drawExtras() {
+    const typed = this.#attempt.typed.slice(this.#cells.length);
+    this.#extras.replaceChildren(...typed.map((grapheme) => {
+      const extra = document.createElement('span');
+      extra.textContent = keyCap(grapheme);
+      return extra;
+    }));
+  }
+
+  #placeCaret() {
+    const { position } = this.#attempt;
+    const inside = position < this.#cells.length;
+    const line = inside ? this.#lineOf[position] : this.#lineOf.at(-1);
+    const left = inside ? this.#lefts[position] : this.#endLeft + this.#extras.offsetWidth;
+    this.#caret.style.transform = `translate(${left}px, ${line * this.#lineHeight}px)`;
+    if (line === this.#line) return;
+    this.#line = line;
+    // The current line is the middle one, but for the first.
+    this.#track.style.transform = `translateY(${-Math.max(0, line - 1) * this.#lineHeight}px)`;
+  }
+}
+
+function cell(grapheme, i) {
+  const element = document.createElement('span');
+  element.className = isSpace(grapheme) ? 'cell space' : 'cell';
+  if (grapheme === '\n') element.classList.add('break');
+  if (grapheme === '\t') element.classList.add('tab');
+  element.dataset.i = i;
+  element.textContent = grapheme;
+  return element;
+}
+
+function markWrong(element, key, kind) {
+  element.classList.remove('right', 'mended');
+  element.classList.add(kind);
+  element.dataset.typed = key ? keyCap(key) : '';
+}

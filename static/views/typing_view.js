@@ -1,0 +1,202 @@
+/** One attempt on screen, from the first key to the last: field, text, numbers and keyboard together. */
+
+import { isSpace } from '../core/text.js';
+import { layoutFor } from '../layouts.js';
+import { Field } from './field.js';
+import { KeyboardView } from './keyboard_view.js';
+import { NumbersView } from './numbers_view.js';
+import { TextView } from './text_view.js';
+import { say } from './words.js';
+
+const TICK_MS = 1000;
+const IDLE_MS = 1500;
+const POINTER_MOVED_PX = 4;
+const DELETE_ONE = '\b';
+const DELETE_WORD = '\u0017';
+
+export class TypingView {
+  #live;
+  #notices;
+  #ended;
+  #body = document.body;
+  #field;
+  #text;
+  #numbers;
+  #keyboard;
+  #attempt = null;
+  #limitMs = null;
+  /** When the clock of the attempt stood at 0, in Unix ms of the monotonic clock; null before the first key. */
+  #startedAtMs = null;
+  #ticker = null;
+  #idleTimer = null;
+
+  /**
+   * @param {HTMLElement} root the stage
+   * @param {{live: object, notices: import('./notices.js').Notices, ended: () => void}} parts
+   *   `ended` is called at the last key, before the server has spoken
+   */
+  constructor(root, { live, notices, ended }) {
+    this.#live = live;
+    this.#notices = notices;
+    this.#ended = ended;
+    this.#text = new TextView(root.querySelector('#text'));
+    this.#numbers = new NumbersView(root.querySelector('#numbers'));
+    this.#keyboard = new KeyboardView(root.querySelector('#keyboard'));
+    this.#field = new Field(root.querySelector('#field'), {
+      press: (key, atMs) => this.#press(key, atMs),
+      refuse: (message) => notices.show(say(message)),
+      expected: () => this.#attempt?.text[this.#attempt.position],
+      composing: (text) => this.#text.compose(text),
+    });
+    this.#watchPresence(root);
+  }
+
+  get attempt() {
+    return this.#attempt;
+  }
+
+  get phase() {
+    return this.#body.dataset.phase;
+  }
+
+  /** Is this the next character of the text? */
+  expects(grapheme) {
+    return this.#attempt?.text[this.#attempt.position] === grapheme;
+  }
+
+  /** Until the next attempt is shown the keys go nowhere. */
+  wait() {
+    this.#stopClock();
+    this.#attempt = null;
+    this.#body.dataset.phase = 'ready';
+    this.#body.classList.remove('quiet');
+    this.#body.classList.add('waiting');
+  }
+
+  /** Shows an opened attempt: ready for its first key, or as far as it went. */
+  show({ attempt, source, text }) {
+    this.#stopClock();
+    this.#attempt = attempt;
+    this.#limitMs = source?.kind === 'time' ? source.seconds * 1000 : null;
+    this.#startedAtMs = null;
+    const language = source?.language ?? (layoutFor(null, text) === 'jcuken' ? 'ru' : 'en');
+    this.#body.dataset.phase = 'ready';
+    this.#body.classList.remove('quiet', 'waiting');
+    this.#text.draw(attempt, language);
+    this.#numbers.begin(attempt, this.#limitMs);
+    this.#keyboard.draw(layoutFor(language, text));
+    this.#keyboard.heatAll(attempt.keys);
+    this.#keyboard.next(attempt.text[attempt.position]);
+    this.#notices.speakWords(attempt);
+    this.focus();
+  }
+
+  /** The server's numbers of this attempt. */
+  heard(progress) {
+    this.#numbers.heard(progress);
+    for (const [name, [presses, errors]] of Object.entries(progress.keys ?? {})) {
+      const known = this.#attempt?.keys.get(name);
+      if (!known || known.presses <= presses) this.#keyboard.heat(name, presses, errors);
+    }
+  }
+
+  /** After this the keys go nowhere; the phase is `done`. */
+  end() {
+    this.#stopClock();
+    this.#numbers.show(this.#elapsedMs());
+    this.#body.dataset.phase = 'done';
+    this.#body.classList.remove('quiet');
+  }
+
+  focus() {
+    this.#field.focus();
+  }
+
+  /** Draws again after the appearance or the language has changed. */
+  redraw() {
+    if (!this.#attempt) return;
+    this.#text.layOut();
+    this.#numbers.show(this.#elapsedMs());
+    this.#keyboard.next(this.#attempt.text[this.#attempt.position]);
+  }
+
+  speakNumbers() {
+    if (!this.#attempt) return;
+    const sentence = this.#numbers.spoken();
+    this.#notices.speak(sentence);
+    this.#notices.show(sentence);
+  }
+
+  #press(key, atMs) {
+    const attempt = this.#attempt;
+    if (!attempt || this.phase === 'done') return;
+    const { position, errors } = attempt;
+    const expected = attempt.text[position];
+    if (this.phase === 'ready' && key === '\n' && expected !== '\n') return;
+    if (!this.#live.press(key, atMs)) return;
+    this.#startedAtMs = atMs - attempt.atMs;
+    this.#becomeBusy();
+    this.#text.update(position);
+    if (attempt.position === position && attempt.errors > errors) this.#text.refuse(key);
+    this.#keyboard.next(attempt.text[attempt.position]);
+    if (expected !== undefined && key !== DELETE_ONE && key !== DELETE_WORD) {
+      this.#keyboard.heatOf(expected, attempt.keys);
+    }
+    if (attempt.complete) this.#ended();
+    else if (attempt.position > position && isSpace(attempt.text[attempt.position - 1] ?? '')) {
+      this.#notices.speakWords(attempt);
+    }
+  }
+
+  #becomeBusy() {
+    if (this.phase === 'ready') {
+      this.#body.dataset.phase = 'typing';
+      this.#ticker = setInterval(() => this.#numbers.show(this.#elapsedMs()), TICK_MS);
+    }
+    this.#body.classList.add('quiet', 'busy');
+    clearTimeout(this.#idleTimer);
+    this.#idleTimer = setTimeout(() => this.#body.classList.remove('busy'), IDLE_MS);
+  }
+
+  #elapsedMs() {
+    if (this.#startedAtMs === null) return this.#attempt.atMs;
+    return performance.timeOrigin + performance.now() - this.#startedAtMs;
+  }
+
+  #stopClock() {
+    clearInterval(this.#ticker);
+    clearTimeout(this.#idleTimer);
+    this.#body.classList.remove('busy');
+  }
+
+  /** Says plainly when the keys go elsewhere, and takes them back at the first one. */
+  #watchPresence(root) {
+    const show = () => {
+      const busyElsewhere = document.querySelector('dialog[open]') || this.phase === 'done';
+      const here = document.hasFocus() && root.contains(document.activeElement);
+      root.classList.toggle('away', !here && !busyElsewhere);
+    };
+    for (const name of ['focus', 'blur']) {
+      addEventListener(name, () => setTimeout(show), { capture: true });
+    }
+    addEventListener('keydown', (event) => this.#onAnyKey(event), { capture: true });
+    addEventListener('keyup', (event) => this.#noteCapsLock(event), { capture: true });
+    addEventListener('pointermove', (event) => {
+      if (Math.abs(event.movementX) + Math.abs(event.movementY) >= POINTER_MOVED_PX) {
+        this.#body.classList.remove('quiet');
+      }
+    });
+  }
+
+  #onAnyKey(event) {
+    this.#noteCapsLock(event);
+    const types = event.key.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const { activeElement } = document;
+    const elsewhere = activeElement.matches('input, textarea, select') || activeElement.closest('dialog');
+    if (types && !elsewhere && this.phase !== 'done') this.focus();
+  }
+
+  #noteCapsLock(event) {
+    if (event.getModifierState) this.#notices.capsLock(event.getModifierState('CapsLock'));
+  }
+}

@@ -1,0 +1,130 @@
+"""The schema: one way up from nothing, the same way down, and nothing the tables lack."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from server.db.database import MIGRATIONS
+from tests.db.stored import opened_database, person, rows
+from tests.postgres import Postgres
+from tests.processes import REPOSITORY, settings
+
+TABLES = {
+    "alembic_version",
+    "attempts",
+    "journal",
+    "key_confusions",
+    "key_counters",
+    "texts",
+    "users",
+}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a store without any table."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'typing.db'}"
+    url: str = request.getfixturevalue("empty_postgresql_url")
+    return url
+
+
+@pytest.fixture
+def empty_postgresql_url(postgres: Postgres) -> str:
+    return postgres.url(asyncio.run(postgres.create()))
+
+
+async def run(url: str, *arguments: str) -> str:
+    """Run a module of Python on the store; what it wrote."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", *arguments),
+        cwd=REPOSITORY,
+        env=settings(url),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode(errors="replace")
+    return output.decode()
+
+
+async def tables(url: str) -> set[str]:
+    async with opened_database(url) as database, database.read() as connection:
+        return set(await connection.run_sync(lambda sync: inspect(sync).get_table_names()))
+
+
+async def schema(url: str) -> Sequence[object]:
+    """Every table with its columns, keys and indexes, to be compared."""
+
+    def look(sync: object) -> Sequence[object]:
+        found = inspect(sync)
+        assert found is not None
+        return [
+            (
+                table,
+                [
+                    (column["name"], str(column["type"]), column["nullable"])
+                    for column in found.get_columns(table)
+                ],
+                found.get_pk_constraint(table),
+                found.get_foreign_keys(table),
+                [(index["name"], index["column_names"]) for index in found.get_indexes(table)],
+            )
+            for table in sorted(found.get_table_names())
+        ]
+
+    async with opened_database(url) as database, database.read() as connection:
+        return await connection.run_sync(look)
+
+
+def test_there_is_one_head() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert len(ScriptDirectory.from_config(config).get_heads()) == 1
+
+
+async def test_up_down_and_up_again(empty_url: str) -> None:
+    await run(empty_url, "server", "migrate")
+    assert await tables(empty_url) == TABLES
+    at_first = await schema(empty_url)
+
+    await run(empty_url, "alembic", "downgrade", "base")
+    assert await tables(empty_url) == {"alembic_version"}
+
+    await run(empty_url, "alembic", "upgrade", "head")
+    assert await schema(empty_url) == at_first
+    assert "No new upgrade operations" in await run(empty_url, "alembic", "check")
+
+
+async def test_migrating_again_changes_nothing_and_keeps_what_is_there(database_url: str) -> None:
+    who = person()
+    async with opened_database(database_url) as database:
+        async with database.write() as connection:
+            await connection.execute(
+                text("INSERT INTO users VALUES (:id, 'Guest', TRUE, 0, NULL, 0)"), {"id": who.id}
+            )
+        await database.migrate()
+        assert [row["id"] for row in await rows(database, "SELECT id FROM users")] == [who.id]
+
+
+async def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
+    await asyncio.gather(*(run(empty_url, "server", "migrate") for _ in range(4)))
+    assert await tables(empty_url) == TABLES
+
+
+async def test_a_migration_that_fails_leaves_no_half_of_itself(
+    empty_url: str
+) -> None:
+    async with opened_database(empty_url) as database:
+        async with database.write() as connection:
+            # The last table it makes is in the way.
+            await connection.execute(text("CREATE TABLE journal (id INTEGER)"))
+        with pytest.raises(Exception, match="already exists"):
+            await database.migrate()
+    assert await tables(empty_url) <= {"journal", "alembic_version"}

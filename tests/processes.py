@@ -1,0 +1,157 @@
+"""Server processes that a test starts, kills, stops and starts again."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+JWT_SECRET = "a secret for the tests alone, long enough to be taken"
+# Settings of whoever runs the tests must not reach the servers under test.
+_KEPT_FROM_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT")
+
+
+class ServerProcess:
+    """One `python -m server` on a port of its own, which it keeps over restarts.
+
+    What the process writes is in `log()`, over all its lives.
+    """
+
+    def __init__(
+        self,
+        database_url: str,
+        log_path: Path,
+        *,
+        environment: Mapping[str, str] | None = None,
+        module: Sequence[str] = ("server",),
+    ) -> None:
+        self.port = free_port()
+        self.starts = 0
+        self._log_path = log_path
+        self._command = [sys.executable, "-m", *module, "--host", "127.0.0.1"]
+        self._environment = settings(database_url) | dict(environment or {})
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def http_url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/ws"
+
+    @property
+    def pid(self) -> int:
+        """The id of the running process."""
+        if self._process is None:
+            raise RuntimeError("the server is not running")
+        return self._process.pid
+
+    def log(self) -> str:
+        """Everything written so far, to either stream."""
+        if not self._log_path.exists():
+            return ""
+        return self._log_path.read_text(encoding="utf-8", errors="replace")
+
+    async def start(self, *, within_s: float = 20.0) -> None:
+        """Start the process and return once /health answers 200."""
+        self._spawn()
+        deadline = time.monotonic() + within_s
+        while not await self._is_healthy():
+            if self._process is None or self._process.poll() is not None:
+                raise AssertionError(f"the server ended while it started:\n{self.log()}")
+            if time.monotonic() > deadline:
+                await self.kill()
+                raise AssertionError(f"no /health within {within_s} s:\n{self.log()}")
+            await asyncio.sleep(0.02)
+
+    async def kill(self) -> None:
+        """End the process with SIGKILL: nothing of it gets a chance to finish."""
+        await self._end(signal.SIGKILL, within_s=10.0)
+
+    async def terminate(self, *, within_s: float = 30.0) -> int:
+        """Ask with SIGTERM, which drains; return the exit code."""
+        return await self._end(signal.SIGTERM, within_s=within_s)
+
+    async def _end(self, number: signal.Signals, *, within_s: float) -> int:
+        process = self._process
+        if process is None:
+            return 0
+        process.send_signal(number)
+        deadline = time.monotonic() + within_s
+        while process.poll() is None:
+            if time.monotonic() > deadline:
+                process.kill()
+                process.wait()
+                raise AssertionError(f"{number.name} did not end the server:\n{self.log()}")
+            await asyncio.sleep(0.01)
+        self._process = None
+        return process.returncode
+
+    def _spawn(self) -> None:
+        if self._process is not None:
+            raise RuntimeError("the server is running already")
+        with self._log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*self._command, "--port", str(self.port)],
+                cwd=REPOSITORY,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self.starts += 1
+
+    async def _is_healthy(self) -> bool:
+        request = (
+            f"GET /health HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\nConnection: close\r\n\r\n"
+        )
+        try:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        try:
+            writer.write(request.encode())
+            status = await asyncio.wait_for(reader.readline(), 5)
+        except (OSError, TimeoutError):
+            return False
+        finally:
+            writer.close()
+        return b" 200 " in status
+
+
+def settings(database_url: str) -> dict[str, str]:
+    """The environment of a server of the tests, and of its commands."""
+    kept = {name: os.environ[name] for name in _KEPT_FROM_ENVIRONMENT if name in os.environ}
+    return kept | {
+        "DATABASE_URL": database_url,
+        "JWT_SECRET": JWT_SECRET,
+        "ENVIRONMENT": "development",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+async def migrate(database_url: str) -> None:
+    """Bring the schema of `database_url` up to date with the product's own command."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", "migrate"),
+        cwd=REPOSITORY,
+        env=settings(database_url),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, f"migrate failed:\n{output.decode(errors='replace')}"
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
