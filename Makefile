@@ -30,7 +30,7 @@ check: setup ## format, lint, strict types, import rules
 	@$(BIN)/lint-imports --no-logo
 
 test: check ## everything: check, JavaScript tests, Python tests, browser tests
-	@$(NODE) --test tests/static/
+	@$(NODE) --test "tests/static/*.test.js"
 	@$(BIN)/python -m pytest
 
 fix: setup ## format, and mend what can be mended

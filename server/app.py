@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -43,6 +44,8 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+# Asked for anew each time and answered 304: a page never mixes modules of two versions.
+STATIC_CACHE = (b"cache-control", b"no-cache")
 
 
 def build(settings: Settings) -> Parts:
@@ -96,6 +99,8 @@ async def _running(parts: Parts) -> AsyncIterator[None]:
     await parts.texts.publish()
     sweeper = Sweeper(parts.database, parts.journal, parts.hub, parts.clock.now_ms)
     tasks = [asyncio.create_task(parts.journal.run()), asyncio.create_task(sweeper.run())]
+    for task in tasks:
+        task.add_done_callback(_must_not_end)
     try:
         yield
     finally:
@@ -105,6 +110,13 @@ async def _running(parts: Parts) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await parts.database.close()
+
+
+def _must_not_end(task: "asyncio.Task[None]") -> None:
+    # A server that cannot store what it hears is worse than none: let its keeper start it anew.
+    if not task.cancelled():
+        log.critical("the server cannot go on", exc_info=task.exception())
+        signal.raise_signal(signal.SIGINT)
 
 
 # Pages and health
@@ -166,13 +178,15 @@ def _origin_allowed(websocket: WebSocket, settings: Settings) -> bool:
 
 
 def _with_headers(app: ASGIApp) -> ASGIApp:
-    """The same security headers on every answer, errors and refused handshakes too."""
+    """The same security headers on every answer, errors too."""
     extra = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 
     async def with_headers(scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
-            if message["type"] in ("http.response.start", "websocket.http.response.start"):
-                message["headers"] = [*message.get("headers", []), *extra]
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *extra]
+                if scope["path"].startswith("/static"):
+                    message["headers"].append(STATIC_CACHE)
             await send(message)
 
         await app(scope, receive, send_with_headers if scope["type"] == "http" else send)

@@ -1,7 +1,9 @@
 """All an operator may change, read once from the environment."""
 
+import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -72,15 +74,23 @@ def _number(environ: Mapping[str, str], name: str, default: int) -> int:
 
 
 def _secret(secret: str | None, environment: str) -> str:
-    if secret:
-        if len(secret.encode()) < SECRET_BYTES_MIN:
-            raise SettingsRefused(f"JWT_SECRET must have at least {SECRET_BYTES_MIN} bytes.")
-        return secret
-    if environment == "production":
-        raise SettingsRefused("JWT_SECRET must be set in production: openssl rand -hex 32")
-    path = VAR / "jwt_secret"
+    if not secret:
+        if environment == "production":
+            raise SettingsRefused("JWT_SECRET must be set in production: openssl rand -hex 32")
+        secret = _kept_secret(VAR / "jwt_secret")
+    if len(secret.encode()) < SECRET_BYTES_MIN:
+        raise SettingsRefused(f"JWT_SECRET must have at least {SECRET_BYTES_MIN} bytes.")
+    return secret
+
+
+def _kept_secret(path: Path) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_hex(SECRET_BYTES_MIN))
+        made = path.with_name(f"{path.name}.{os.getpid()}")
+        made.touch(mode=0o600)
+        made.write_text(secrets.token_hex(SECRET_BYTES_MIN))
+        # Whole or not at all, and the first of two processes wins.
+        with suppress(FileExistsError):
+            os.link(made, path)
+        made.unlink()
     return path.read_text()

@@ -65,6 +65,7 @@ class HonestClient:
 
     Everything typed stays in `history.events` until the end, and whatever `opened.seq` says is
     where sending goes on, even below an earlier ack. A connection lost in any way is replaced.
+    `repeats` is how often, of all batches, it goes back a little and sends some events once more.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class HonestClient:
         seed: int = 0,
         back_off_s_max: float = 10.0,
         forgets: bool = True,
+        repeats: float = 0.0,
     ) -> None:
         self.url = url
         self.token = token
@@ -87,6 +89,7 @@ class HonestClient:
         self._random = Random(seed)
         self._back_off_s_max = back_off_s_max
         self._forgets = forgets
+        self._repeats = repeats
         self._opened = asyncio.Event()
         self._finish: str | None = None
         self._done: Message | None = None
@@ -186,6 +189,12 @@ class HonestClient:
         """The events to send from number `seq` on: no more than a batch, within the window."""
         room = max(0, self._durable + window - (seq - 1))
         return self.history.events[seq - 1 : seq - 1 + min(batch, room)]
+
+    def seq_to_send(self, next_seq: int) -> int:
+        """`next_seq`, or a little less where this client repeats itself."""
+        if self._random.random() >= self._repeats:
+            return next_seq
+        return max(1, next_seq - self._random.randint(1, 20))
 
     def finish_at(self, next_seq: int) -> str | None:
         """Why the attempt ends, once everything typed before `next_seq` is everything."""
@@ -321,6 +330,8 @@ class _Connection:
                 await self._say(socket, {"type": "ping", "c": int(pinged_at_s * 1000)})
 
     async def _send_waiting(self, socket: ClientConnection, handle: int) -> None:
+        if self._next_seq <= len(self._history.events):
+            self._next_seq = self._client.seq_to_send(self._next_seq)
         while events := self._client.batch_from(self._next_seq, **self._limits_of_batch()):
             seq = self._next_seq
             self._next_seq += len(events)

@@ -210,8 +210,11 @@ class Attempt:
             return away_due_at_ms(
                 self.resumed_at_ms, self.began_at_ms, self.last_arrived_at_ms, limit_ms
             )
-        # Who comes back late gets the same two seconds to hand in what was typed meanwhile.
-        return max(self.began_at_ms + limit_ms, self.resumed_at_ms) + TIME_OVER_GRACE_MS
+        # Who comes back late gets the same two seconds to hand in what was typed meanwhile, but
+        # nobody more than who stays away.
+        over_at_ms = self.began_at_ms + limit_ms
+        back_at_ms = min(self.resumed_at_ms, over_at_ms + AWAY_GRACE_MS)
+        return max(over_at_ms, back_at_ms) + TIME_OVER_GRACE_MS
 
     def due_reason(self, now_ms: int) -> EndReason:
         """Why an attempt that is due ends."""

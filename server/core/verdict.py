@@ -3,6 +3,7 @@
 Thresholds come from 34,995 real sentences: each strong signal is seen in fewer than 1 of 1,000.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from math import sqrt
@@ -76,7 +77,7 @@ def strong_signals(intervals_ms: Sequence[int]) -> list[Reason]:
     """The signs of a machine among the times between keystrokes (at least one)."""
     count = len(intervals_ms)
     variation = _variation(intervals_ms)
-    same = max(intervals_ms.count(interval) for interval in set(intervals_ms)) / count
+    same = Counter(intervals_ms).most_common(1)[0][1] / count
     instant = sum(interval <= INSTANT_MS for interval in intervals_ms) / count
     steady = _steady_keys(intervals_ms)
     signals = []

@@ -24,6 +24,7 @@ from server.db.queries import INSERT, OPEN_STATES, attempts, journal, key_confus
 log = logging.getLogger(__name__)
 
 GROUP_MAX = 256
+GATHER_S = 0.005  # a commit costs the same for one as for many: wait a little for company
 STALL_S = 0.15  # an ack follows its batch within 250 ms, or the client hears why not
 WATCH_S = 0.05
 RETRY_S = 0.1
@@ -103,6 +104,8 @@ class Journal:
     async def _commit_groups(self) -> None:
         while True:
             await self._work.wait()
+            if len(self._waiting) < GROUP_MAX:
+                await asyncio.sleep(GATHER_S)
             count = min(len(self._waiting), GROUP_MAX)
             self._group = [self._waiting.popleft() for _ in range(count)]
             await self._commit_until_done(self._group)

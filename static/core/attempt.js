@@ -208,7 +208,6 @@ export class Attempt {
     if (this.position === 0) return;
     this.typed.pop();
     if (this.#right.pop()) this.#rightPlaces -= 1;
-    this.complete = this.#isComplete(); // `correct`: the last surplus character may be gone
   }
 
   #deleteWord() {

@@ -72,7 +72,6 @@ export default {
   insteadSpoken: (typed, expected) => `${typed} for ${expected}`,
 
   // Keys and fingers
-  keyboardLabel: 'Keyboard',
   nextKey: (key, finger, shift) => (shift ? `${key} · ${finger}, Shift with the ${shift}` : `${key} · ${finger}`),
   keyNotHere: (key) => `${key} is not on this keyboard`,
   keyEnter: 'Enter',
@@ -209,5 +208,4 @@ export default {
   keysDeleteWord: 'delete a word (also with Alt)',
   keysNext: 'after a result: the next text',
   keysBack: 'from the text to the choices',
-  noScript: 'Typing Trainer runs in the browser and needs JavaScript.',
 };

@@ -73,7 +73,6 @@ export default {
   insteadSpoken: (typed, expected) => `${typed} вместо ${expected}`,
 
   // Keys and fingers
-  keyboardLabel: 'Клавиатура',
   nextKey: (key, finger, shift) => (shift ? `${key} · ${finger}, Shift держит ${shift}` : `${key} · ${finger}`),
   keyNotHere: (key) => `${key}: на этой клавиатуре такого знака нет`,
   keyEnter: 'Enter',
@@ -211,5 +210,4 @@ export default {
   keysDeleteWord: 'стереть слово (можно с Alt)',
   keysNext: 'после результата: следующий текст',
   keysBack: 'от текста к выбору',
-  noScript: 'Тренажёр работает в браузере, и ему нужен JavaScript.',
 };

@@ -74,6 +74,7 @@ export function keySpoken(grapheme) {
 
 /** Puts the messages into the elements that name them. */
 export function translate(root) {
+  document.title = say('pageName');
   for (const element of root.querySelectorAll('[data-message]')) {
     element.textContent = say(element.dataset.message);
   }

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any, NamedTuple
 
 from sqlalchemy import RowMapping, text
@@ -61,10 +62,15 @@ async def resumed(
 
 
 def type_batch(stored: StoredAttempt, keys: Sequence[str], dt_ms: int = 100) -> Batch:
-    """Type `keys` where the attempt stands, one each `dt_ms`; they arrive when they were typed."""
+    """Type `keys` where the attempt stands, about one each `dt_ms`, in no machine's rhythm.
+
+    They arrive when they were typed.
+    """
     attempt = stored.attempt
-    first = attempt.seq == 0
-    keystrokes = [Keystroke(0 if first and not at else dt_ms, key) for at, key in enumerate(keys)]
+    rhythm = Random(attempt.seq)
+    keystrokes = [Keystroke(dt_ms * rhythm.randint(40, 160) // 100, key) for key in keys]
+    if attempt.seq == 0:
+        keystrokes[0] = Keystroke(0, keys[0])
     at_ms = attempt.typed_text.at_ms + sum(keystroke.dt_ms for keystroke in keystrokes)
     batch = attempt.receive(attempt.seq + 1, keystrokes, attempt.opened_at_ms + at_ms)
     assert batch is not None
@@ -94,7 +100,7 @@ class Recorder:
         """The end of the attempt as it stands, with its last keystrokes."""
         attempt = stored.attempt
         reason = attempt.end(why, attempt.last_arrived_at_ms or attempt.opened_at_ms)
-        end = ending(attempt, stored.row, reason)
+        end = ending(attempt, dict(stored.row), reason)
         return Entry(self, stored.row["id"], stored.epoch, batch, end)
 
     @property
@@ -155,9 +161,10 @@ async def running(journal: Journal) -> AsyncIterator[Journal]:
 
 async def eventually(holds: Callable[[], bool], within_s: float = 5.0) -> None:
     """Return as soon as it holds; fail when it does not for `within_s`."""
-    async with asyncio.timeout(within_s):
-        while not holds():
-            await asyncio.sleep(0.005)
+    deadline_s = asyncio.get_running_loop().time() + within_s
+    while not holds():
+        assert asyncio.get_running_loop().time() < deadline_s, "it never came to hold"
+        await asyncio.sleep(0.005)
 
 
 async def rows(database: Database, question: str, **values: Any) -> Sequence[RowMapping]:

@@ -23,23 +23,26 @@ NEW_USER = text(
 
 
 async def test_every_sqlite_connection_is_as_durable_as_sqlite_can_be(sqlite_url: str) -> None:
-    async with opened_database(sqlite_url) as database:
-        async with database.read() as first, database.read() as second, database.write() as third:
-            for connection in (first, second, third):
-                settings = [
-                    (await connection.execute(text(f"PRAGMA {name}"))).scalar_one()
-                    for name in ("journal_mode", "synchronous", "foreign_keys")
-                ]
-                assert settings == ["wal", SQLITE_FULL, 1]
+    async with (
+        opened_database(sqlite_url) as database,
+        database.read() as first,
+        database.read() as second,
+        database.write() as third,
+    ):
+        for connection in (first, second, third):
+            settings = [
+                (await connection.execute(text(f"PRAGMA {name}"))).scalar_one()
+                for name in ("journal_mode", "synchronous", "foreign_keys")
+            ]
+            assert settings == ["wal", SQLITE_FULL, 1]
 
 
 async def test_a_commit_of_postgresql_waits_for_the_disk_whatever_its_default(
     postgresql_url: str,
 ) -> None:
     name = store_url(postgresql_url).database
-    async with opened_database(postgresql_url) as database:
-        async with database.write() as connection:
-            await connection.execute(text(f'ALTER DATABASE "{name}" SET synchronous_commit = off'))
+    async with opened_database(postgresql_url) as database, database.write() as connection:
+        await connection.execute(text(f'ALTER DATABASE "{name}" SET synchronous_commit = off'))
     async with opened_database(postgresql_url) as database:
         assert (await rows(database, "SHOW synchronous_commit"))[0]["synchronous_commit"] == "on"
 
@@ -53,10 +56,14 @@ async def test_a_row_of_nobody_is_refused(database_url: str) -> None:
 
 async def test_what_fails_in_the_middle_leaves_nothing(database_url: str) -> None:
     async with opened_database(database_url) as database:
-        with pytest.raises(ZeroDivisionError):
+
+        async def write_half() -> None:
             async with database.write() as connection:
                 await connection.execute(NEW_USER, {"id": "half"})
                 raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            await write_half()
         assert not await rows(database, "SELECT id FROM users")
 
 
@@ -83,7 +90,7 @@ async def test_reading_goes_on_while_sqlite_is_being_written(sqlite_url: str) ->
     async with opened_database(sqlite_url) as database, database.write() as connection:
         await connection.execute(NEW_USER, {"id": "writing"})
         async with asyncio.timeout(1):
-            assert await rows(database, "SELECT count(*) AS n FROM users") == [{"n": 0}]
+            assert not await rows(database, "SELECT id FROM users")
 
 
 async def test_a_writer_that_gave_up_waiting_leaves_no_lock(
@@ -119,11 +126,15 @@ async def test_a_postgresql_that_is_not_there_is_a_store_error() -> None:
 
 async def test_a_full_disk_is_a_store_error(sqlite_url: str) -> None:
     async with opened_database(sqlite_url) as database:
-        with pytest.raises(OperationalError, match="full"):
+
+        async def fill() -> None:
             async with database.write() as connection:
                 await connection.execute(text("PRAGMA max_page_count = 1"))
                 for number in range(2_000):
                     await connection.execute(NEW_USER, {"id": f"user {number}"})
+
+        with pytest.raises(OperationalError, match="full"):
+            await fill()
         assert not await rows(database, "SELECT id FROM users")
 
 

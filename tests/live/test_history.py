@@ -59,6 +59,7 @@ async def type_under_fire(server: ServerProcess, *, typing_s: float = TYPING_S) 
                 seed=SEED + number,
                 back_off_s_max=1.0,
                 forgets=False,
+                repeats=0.05,
             )
             for number in range(TYPISTS)
         ]

@@ -152,7 +152,10 @@ class FakeSocket {
   close() {
     if (this.#closed) return;
     this.#closed = true;
-    this.#world.server.disconnect(this);
+    const { server } = this.#world;
+    server.disconnect(this);
+    // A browser tells the end of a socket that was let go, too; of a dead one long after.
+    this.#world.after(this.deaf ? 10_000 : server.latencyMs, () => this.onclose?.({ code: 1006, reason: '' }));
   }
 
   deliver(message) {

@@ -74,6 +74,21 @@ test('a server that holds less than it had acked gets it again', () => {
   assert.equal(page.all('opened').length, 1);
 });
 
+test('keys that the server has lost count as not saved, until they are', () => {
+  const world = new World();
+  const page = opened(world);
+  page.type('the quick');
+  world.pass(300);
+  world.server.only.events.length = 3;
+  world.server.commitMs = 2_000;
+  world.server.closeAll(1011);
+  world.pass(1_500);
+  const { state, unacked } = page.last('connection');
+  assert.deepEqual([state, unacked], ['behind', 6]);
+  world.pass(2_000);
+  assert.equal(page.last('connection').state, 'saved');
+});
+
 test('a server that forgot the attempt gets all of it anew', () => {
   const world = new World();
   const page = opened(world, { kind: 'custom', text: 'all my own' });
