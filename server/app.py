@@ -10,6 +10,7 @@ from pathlib import Path
 from random import SystemRandom
 
 from starlette.applications import Starlette
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -87,7 +88,7 @@ def create_app(parts: Parts, settings: Settings) -> ASGIApp:
         Route("/health/ready", ready),
         WebSocketRoute("/ws", live),
         Route("/ws", _not_a_websocket),
-        Mount("/static", StaticFiles(directory=STATIC)),
+        Mount("/static", GZipMiddleware(StaticFiles(directory=STATIC))),
     ]
     return _with_headers(Starlette(routes=routes, lifespan=lifespan))
 

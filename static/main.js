@@ -47,7 +47,7 @@ const actions = {
   again,
   practise,
   finish,
-  numbers: () => typing.speakNumbers(),
+  numbers,
   ownText: () => source.askForText(),
   settings: () => element('settings').showModal(),
   keys: showKeys,
@@ -91,6 +91,11 @@ function finish() {
   ended();
 }
 
+function numbers() {
+  if (typing.phase === 'done') notices.speak(results.spoken());
+  else typing.speakNumbers();
+}
+
 /** The last key or the end of the time: the page's own reckoning is shown at once. */
 function ended() {
   if (typing.phase === 'done') return;
@@ -103,6 +108,7 @@ function ended() {
 
 live.on('connection', (now) => {
   connection.show(now);
+  showLoading(now.state === 'offline' ? 'loadingOffline' : 'loading');
   if (waiting) {
     waiting.saved = now.state !== 'offline';
     results.show(waiting);
@@ -113,14 +119,15 @@ live.on('connection', (now) => {
   }
 });
 
-live.on('opened', (attempt) => {
-  opened = attempt;
+live.on('opened', (news) => {
+  opened = news;
   refusals = 0;
   waiting = null;
   results.hide();
   notices.clearBanner();
-  typing.show(attempt);
-  if (attempt.resumed && attempt.attempt.position > 0) notices.show(say('resumed'));
+  typing.show(news);
+  if (news.attempt.over) ended();
+  else if (news.resumed && news.attempt.position > 0) notices.show(say('resumed'));
 });
 
 live.on('progress', (progress) => typing.heard(progress));
@@ -131,15 +138,22 @@ live.on('over', ({ attempt }) => attempt.complete || ended());
 live.on('done', ({ id, result, verdict, why, attempt }) => {
   if (id !== opened?.id) return;
   if (result === null && typing.phase !== 'done') return;
-  if (typing.phase !== 'done') typing.end();
+  const spoken = typing.phase === 'done';
+  if (!spoken) typing.end();
   waiting = null;
-  results.show({ attempt, result: result ?? attempt.result(), verdict, why: why ?? [], saved: true });
-  notices.speak(results.spoken());
+  results.show({ attempt, result: result ?? attempt.result(), verdict, why, saved: true });
+  if (!spoken) notices.speak(results.spoken());
+  else if (results.isBest) notices.speak(say('personalBest'));
 });
 
 live.on('refused', ({ code, message, retryMs }) => {
-  notices.show(sayIfKnown(`refused_${code}`) ?? message);
+  const words = sayIfKnown(`refused_${code}`) ?? message;
+  notices.show(words);
   if (retryMs !== null) return; // it is asked for again
+  if (waiting) {
+    notices.banner(words, say('next'), next);
+    return;
+  }
   refusals += 1;
   if (refusals > REFUSALS_MAX) {
     notices.banner(say('noText'), say('next'), next);
@@ -162,11 +176,19 @@ function showKeys() {
   element('keys-help').showModal();
 }
 
+function showLoading(message) {
+  const loading = element('loading');
+  if (loading.dataset.message === message) return;
+  loading.dataset.message = message;
+  loading.textContent = say(message);
+}
+
 function showSettings() {
   settings.showOn(document.documentElement);
   for (const button of document.querySelectorAll('[data-setting]')) {
     const { setting, value } = button.dataset;
-    button.setAttribute('aria-pressed', String((setting === 'interface' ? settings.interface : settings.get(setting)) === value));
+    const chosen = setting === 'interface' ? settings.interface : settings.get(setting);
+    button.setAttribute('aria-pressed', String(chosen === value));
   }
 }
 
@@ -178,10 +200,12 @@ function showLanguage() {
   results.draw();
 }
 
-settings.onChange(() => {
+settings.onChange((name) => {
   showLanguage();
   showSettings();
   typing.redraw();
+  // The texts speak the language of the page until another is chosen.
+  if (name === 'interface' && settings.get('language') === 'auto' && typing.untouched) next();
 });
 
 document.addEventListener('click', (event) => {
@@ -200,7 +224,7 @@ addEventListener('keydown', (event) => {
     palette.open();
   } else if (event.key === 'F2') {
     event.preventDefault();
-    typing.speakNumbers();
+    numbers();
   } else if (event.key === '?' && typing.phase !== 'typing' && !typing.expects('?')) {
     event.preventDefault();
     showKeys();

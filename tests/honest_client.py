@@ -109,14 +109,18 @@ class HonestClient:
         The pause before each keystroke is drawn from `dt_ms`. `finish` is the `why` sent after
         the last one; None leaves the end to the server.
         """
-        async with asyncio.timeout(within_s):
-            typing = asyncio.create_task(self._type(plan, dt_ms, finish))
-            try:
+        typing = asyncio.create_task(self._type(plan, dt_ms, finish))
+        try:
+            async with asyncio.timeout(within_s):
                 return await self._stay_connected(typing)
-            finally:
-                typing.cancel()
-                with suppress(asyncio.CancelledError):
-                    await typing
+        except TimeoutError:
+            raise Stopped(
+                f"no done in {within_s} s; at last: {self.history.moments[-5:]}"
+            ) from None
+        finally:
+            typing.cancel()
+            with suppress(asyncio.CancelledError):
+                await typing
 
     async def _type(self, plan: Plan, dt_ms: tuple[int, int], finish: str | None) -> None:
         await self._opened.wait()
@@ -199,10 +203,6 @@ class HonestClient:
     def finish_at(self, next_seq: int) -> str | None:
         """Why the attempt ends, once everything typed before `next_seq` is everything."""
         return self._finish if next_seq == len(self.history.events) + 1 else None
-
-    @property
-    def has_unanswered(self) -> bool:
-        return self._durable < len(self.history.events)
 
     @property
     def forgets(self) -> bool:

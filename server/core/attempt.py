@@ -216,13 +216,16 @@ class Attempt:
         back_at_ms = min(self.resumed_at_ms, over_at_ms + AWAY_GRACE_MS)
         return max(over_at_ms, back_at_ms) + TIME_OVER_GRACE_MS
 
-    def due_reason(self, now_ms: int) -> EndReason:
-        """Why an attempt that is due ends."""
-        if self.typed_text.limit_ms is not None and self.began_at_ms is not None:
+    def due_reason(self) -> EndReason:
+        """Why an attempt that is due ends, however late somebody notices."""
+        if self.began_at_ms is None or self.last_arrived_at_ms is None:
+            return EndReason.IDLE
+        if self.typed_text.limit_ms is not None:
             return EndReason.TIME
-        if self.began_at_ms is not None and now_ms >= self.began_at_ms + DURATION_MS_MAX:
-            return EndReason.LIMIT
-        return EndReason.IDLE
+        idle_at_ms = self.last_arrived_at_ms + IDLE_MS_MAX
+        return (
+            EndReason.IDLE if idle_at_ms < self.began_at_ms + DURATION_MS_MAX else EndReason.LIMIT
+        )
 
     def end(self, reason: EndReason, now_ms: int) -> EndReason:
         """Settle the final state; return the reason as it really was."""

@@ -68,6 +68,7 @@ class Entry:
     batch: Batch | None = None
     ending: Ending | None = None
     queued_at_s: float = 0.0
+    settled: bool = False
 
 
 class Journal:
@@ -119,8 +120,9 @@ class Journal:
         while True:
             try:
                 settlements = await self._commit(group)
-            except STORE_ERRORS as error:
-                if refused_for_good(error):
+            except Exception as error:
+                # What the store will never take, or its driver cannot even say, must not wait.
+                if refused_for_good(error) or not isinstance(error, STORE_ERRORS):
                     await self._commit_apart(group, error)
                     return
                 log.warning("the store does not answer, %d wait: %r", len(group), error)
@@ -128,14 +130,14 @@ class Journal:
                 retry_s = min(retry_s * 2, RETRY_S_MAX)
                 continue
             for entry, (outcome, personal_best) in zip(group, settlements, strict=True):
-                entry.owner.settled(entry, outcome, personal_best)
+                _settle(entry, outcome, personal_best)
             return
 
     async def _commit_apart(self, group: Sequence[Entry], error: Exception) -> None:
         # One entry that the store refuses for good must not hold up everybody else's.
         if len(group) == 1:
             log.error("an entry of attempt %s cannot be stored: %r", group[0].attempt_id, error)
-            group[0].owner.settled(group[0], Outcome.IMPOSSIBLE, None)
+            _settle(group[0], Outcome.IMPOSSIBLE, None)
             return
         for entry in group:
             await self._commit_until_done([entry])
@@ -166,7 +168,17 @@ class Journal:
             for entry in (*self._group, *self._waiting):
                 if entry.queued_at_s > slow_before_s:
                     break
-                entry.owner.stalled()
+                if not entry.settled:
+                    entry.owner.stalled()
+
+
+def _settle(entry: Entry, outcome: Outcome, personal_best: float | None) -> None:
+    entry.settled = True
+    try:
+        entry.owner.settled(entry, outcome, personal_best)
+    except Exception:
+        # One owner's fault is not the others': their keystrokes go on being stored.
+        log.exception("the owner of attempt %s failed", entry.attempt_id)
 
 
 _Stored = dict[str, RowMapping]

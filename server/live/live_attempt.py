@@ -233,7 +233,7 @@ class LiveAttempt:
         if now_ms < self._attempt.due_at_ms:
             self._arm()
         else:
-            self._end(self._attempt.due_reason(now_ms), None)
+            self._end(self._attempt.due_reason(), None)
 
     def _done(self) -> None:
         if not self._stored_end:

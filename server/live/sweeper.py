@@ -46,7 +46,7 @@ class Sweeper:
         if stored is None:
             return
         now_ms = self._now_ms()
-        reason = stored.attempt.end(stored.attempt.due_reason(now_ms), now_ms)
+        reason = stored.attempt.end(stored.attempt.due_reason(), now_ms)
         end = ending(stored.attempt, dict(stored.row), reason)
         self._journal.write(Entry(self, attempt_id, stored.epoch, ending=end))
 

@@ -49,6 +49,7 @@ export default {
   field: 'Type the text here',
   fieldHelp: 'Press F2 to hear the numbers, Escape for all commands, Tab then Enter for a new text.',
   loading: 'Fetching a text…',
+  loadingOffline: 'Offline. A text comes as soon as the connection is back.',
   away: 'Click or press any key to go on',
   capsLock: 'Caps Lock is on',
   resumed: 'Welcome back. Go on where you stopped.',
@@ -94,7 +95,8 @@ export default {
   behind: (count, shown) => `Catching up: ${shown} ${plural(count, 'keystroke', 'keystrokes')} on the way`,
   offline: 'Offline. Keep typing, nothing is lost',
   backOnline: 'Back online. Everything is saved.',
-  stalled: (count, shown) => `The server is slow. Keep typing, ${shown} ${plural(count, 'keystroke waits', 'keystrokes wait')}`,
+  stalled: (count, shown) =>
+    `The server is slow. Keep typing, ${shown} ${plural(count, 'keystroke waits', 'keystrokes wait')}`,
   stopped: 'The server has closed the connection for good.',
   closed4500: 'The server did not understand this page. Reload it to go on.',
   closed4501: 'This page is older than the server. Reload it to go on.',
@@ -136,9 +138,12 @@ export default {
   rule_duration_ms: () => 'It took no time at all.',
   rule_wpm_max: (value, limit) => `${value} wpm is faster than the ${limit} that people reach.`,
   rule_wpm_review: (value, limit) => `${value} wpm is above ${limit}, where somebody looks first.`,
-  rule_rhythm_variation: (value, limit) => `The rhythm is very even: variation ${value}, people have at least ${limit}.`,
-  rule_same_interval_share: (value, limit) => `${value} of the gaps between keys are the same; more than ${limit} is rare.`,
-  rule_instant_share: (value, limit) => `${value} of the gaps between keys are almost zero; more than ${limit} is rare.`,
+  rule_rhythm_variation: (value, limit) =>
+    `The rhythm is very even: variation ${value}, people have at least ${limit}.`,
+  rule_same_interval_share: (value, limit) =>
+    `${value} of the gaps between keys are the same; more than ${limit} is rare.`,
+  rule_instant_share: (value, limit) =>
+    `${value} of the gaps between keys are almost zero; more than ${limit} is rare.`,
   rule_steady_intervals: (value, limit) => `${value} gaps in a row are equal within 5 ms; more than ${limit} is rare.`,
   rule_conflict: () => 'Keys sent again differed from those the server had.',
   ruleUnknown: (rule, value, limit) => `${rule}: ${value}, limit ${limit}.`,

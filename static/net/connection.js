@@ -13,7 +13,7 @@ import {
 const BACK_OFF_MS_MIN = 250;
 const BACK_OFF_MS_MAX = 10_000;
 const RATE_WAIT_MS = 3_000; // closed for too many messages: its bucket is full again by then
-const WELCOME_WAIT_MS = 10_000;
+const WELCOME_WAIT_MS = 5_000;
 const PING_EVERY_MS = 5_000;
 const IDLE_PING_EVERY_MS = 25_000;
 const STEADY_AFTER_MS = 5_000; // a connection that lived so long was a good one
@@ -65,7 +65,8 @@ export class Connection {
    *   received: (message: object) => void,
    *   lost: (code: number|null) => void,
    *   wanted: () => boolean,
-   * }} options.listener `lost` comes before any new try; `wanted`: is there anything to deliver?
+   * }} options.listener `received`: all but the welcome; each may change `wakesAtMs`;
+   *   `lost` comes before a new connection is ready; `wanted`: is there anything to deliver?
    */
   constructor({ url, WebSocket, token, clock, random, listener }) {
     this.#url = url;
@@ -105,6 +106,7 @@ export class Connection {
   connect() {
     if (this.#phase === 'ready' || this.#phase === 'greeting') return;
     if (this.stopped) this.#tries = 0;
+    this.failed = false;
     this.#greet();
   }
 
@@ -246,7 +248,7 @@ export class Connection {
     if (message.type === 'welcome') this.#welcome(message);
     else if (message.type === 'drain') this.#drainAtMs = this.#clock.nowMs() + message.in_ms;
     else if (message.type === 'pong') this.#pong(message);
-    else if (this.ready) this.#listener.received(message);
+    if (message.type !== 'welcome' && this.ready) this.#listener.received(message);
   }
 
   #welcome(message) {

@@ -272,7 +272,8 @@ export class Delivery {
     if (this.log.finish === 'time') return this.log.timeUpForAllAtMs;
     if (this.log.finish !== null) return 0;
     // A complete text is finished by the server itself, unless it cuts the text into other pieces.
-    return this.#owesAck() || this.stalled ? Infinity : Math.max(this.#sentAtMs, this.#openedAtMs) + ACK_WAIT_MS;
+    if (this.#owesAck() || this.stalled) return Infinity;
+    return Math.max(this.#sentAtMs, this.#openedAtMs) + ACK_WAIT_MS;
   }
 
   #owesAck() {

@@ -74,10 +74,13 @@ export class Live {
     return () => this.#listeners.get(name).delete(listener);
   }
 
-  /** Connect and stay connected. Again: try at once, after a stop or when the network is back. */
+  /**
+   * Connect and stay connected; again, when the network is back: try at once. What the server has
+   * stopped stays so until a person opens an attempt or takes one over.
+   */
   start() {
     this.#attempts.recall(this.#clock.nowMs());
-    this.#connection.connect();
+    if (!this.#connection.stopped) this.#connection.connect();
     this.#turn();
   }
 
@@ -336,13 +339,17 @@ export class Live {
       this.#reported = told;
       this.#emit('connection', news);
     }
-    return state === 'saved' ? behindAtMs : Infinity;
+    return this.#clock.nowMs() < behindAtMs ? behindAtMs : Infinity;
   }
 
   #connectionState(behindAtMs) {
     if (this.#connection.stopped) return 'stopped';
-    if (!this.#connection.ready) return this.#connection.failed ? 'offline' : 'connecting';
-    return this.#clock.nowMs() >= behindAtMs ? 'behind' : 'saved';
+    // What we read back from storage may long be saved: the server has yet to say.
+    const recalled = this.#current?.recalled === true;
+    const behind = !recalled && this.#clock.nowMs() >= behindAtMs;
+    if (!this.#connection.ready) return behind || this.#connection.failed ? 'offline' : 'connecting';
+    if (recalled) return 'connecting';
+    return behind ? 'behind' : 'saved';
   }
 }
 

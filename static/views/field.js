@@ -67,10 +67,6 @@ export class Field {
     this.#field.focus({ preventScroll: true });
   }
 
-  get focused() {
-    return document.activeElement === this.#field && document.hasFocus();
-  }
-
   #fill() {
     this.#field.value = FILLING;
     this.#field.setSelectionRange(FILLING.length, FILLING.length);

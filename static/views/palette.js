@@ -13,8 +13,9 @@ export class Palette {
 
   /**
    * @param {HTMLDialogElement} dialog
-   * @param {() => {label: string, group: string, keys?: string, also?: string[], on?: boolean, run: () => void}[]} commandsNow
-   *   asked at each opening; `also` are other words to find it by, `on` marks the present choice
+   * @typedef {{label: string, group: string, keys?: string, also?: string[], on?: boolean, run: () => void}} Command
+   *   `also` are other words to find it by, `on` marks the present choice
+   * @param {() => Command[]} commandsNow asked at each opening
    */
   constructor(dialog, commandsNow) {
     this.#dialog = dialog;

@@ -57,7 +57,7 @@ export class ResultsView {
   spoken() {
     const { result } = this.#shown;
     const sentences = [say('resultSpoken', number(result.wpm), percent(result.accuracy), number(result.errors))];
-    if (this.#isBest()) sentences.push(say('personalBest'));
+    if (this.isBest) sentences.push(say('personalBest'));
     return sentences.join(' ');
   }
 
@@ -107,7 +107,8 @@ export class ResultsView {
     root.replaceChildren(sentence, ...(rules.length ? [list] : []));
   }
 
-  #isBest() {
+  /** Is the shown result a personal best that counts? */
+  get isBest() {
     const { result, verdict } = this.#shown;
     return verdict === 'ranked' && result.personal_best > 0 && result.wpm >= result.personal_best;
   }
@@ -116,8 +117,8 @@ export class ResultsView {
     const best = this.#part('best');
     const { personal_best: known } = this.#shown.result;
     best.hidden = !known;
-    best.classList.toggle('now', this.#isBest());
-    best.textContent = known ? say(this.#isBest() ? 'personalBest' : 'bestSoFar', number(known)) : '';
+    best.classList.toggle('now', this.isBest);
+    best.textContent = known ? say(this.isBest ? 'personalBest' : 'bestSoFar', number(known)) : '';
   }
 
   #drawWeakKeys() {

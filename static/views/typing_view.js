@@ -59,6 +59,11 @@ export class TypingView {
     return this.#body.dataset.phase;
   }
 
+  /** Is a text on screen of which nothing is typed? */
+  get untouched() {
+    return this.phase === 'ready' && this.#attempt?.events === 0;
+  }
+
   /** Is this the next character of the text? */
   expects(grapheme) {
     return this.#attempt?.text[this.#attempt.position] === grapheme;
@@ -190,9 +195,9 @@ export class TypingView {
 
   #onAnyKey(event) {
     this.#noteCapsLock(event);
-    const types = event.key.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.metaKey && !event.altKey;
-    const { activeElement } = document;
-    const elsewhere = activeElement.matches('input, textarea, select') || activeElement.closest('dialog');
+    if (event.key === 'Escape') this.#body.classList.remove('quiet');
+    const types = event.key?.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.metaKey && !event.altKey;
+    const elsewhere = document.activeElement?.closest('input, textarea, dialog');
     if (types && !elsewhere && this.phase !== 'done') this.focus();
   }
 

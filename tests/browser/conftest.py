@@ -5,11 +5,21 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    async_playwright,
+    expect,
+)
 
 from tests.browser.chromium import chromium_path
 from tests.browser.keyboard import Keyboard
 
+# Long enough for a machine that is busy with other things, and for a client's longest back-off.
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 # What Chromium itself writes when a connection fails; a page can neither prevent nor hide it.
 _NETWORK_FAULTS = ("net::ERR_", "WebSocket connection to")
 _VIOLATIONS_SCRIPT = """
@@ -53,7 +63,7 @@ async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     fresh = await browser.new_context(
         locale="en-US", viewport={"width": 1280, "height": 800}, reduced_motion="reduce"
     )
-    fresh.set_default_timeout(10_000)
+    fresh.set_default_timeout(PATIENCE_MS)
     await fresh.add_init_script(_VIOLATIONS_SCRIPT)
     yield fresh
     await fresh.close()

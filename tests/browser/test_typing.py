@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -13,13 +13,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from server.core.replay import unpack_log
-from tests.browser.conftest import Complaints
+from tests.browser.conftest import PATIENCE_MS, Complaints
 from tests.browser.keyboard import Keyboard
 from tests.processes import ServerProcess
+from tests.raw_client import Message
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
-
-CAUGHT_UP_MS = 20_000
 
 
 class TypingPage:
@@ -29,16 +28,18 @@ class TypingPage:
         self.page = page
         self.keyboard = keyboard
         self.pressed: list[str] = []
-        self._texts: list[str] = []  # of each `opened` that arrived
-        self._done = asyncio.Event()
+        self._opened: list[Message] = []
+        self._done: set[str] = set()  # the attempts whose `done` has come
+        self._heard = asyncio.Event()
         page.on("websocket", lambda socket: socket.on("framereceived", self._on_frame))
 
     def _on_frame(self, frame: str | bytes) -> None:
         message = json.loads(frame)
         if message["type"] == "opened":
-            self._texts.append(message["text"])
+            self._opened.append(message)
         elif message["type"] == "done":
-            self._done.set()
+            self._done.add(message["attempt"])
+        self._heard.set()
 
     async def open(self, server: ServerProcess) -> None:
         await self.page.goto(server.http_url)
@@ -49,20 +50,28 @@ class TypingPage:
         button = self.page.locator(selector)
         if await button.get_attribute("aria-pressed") == "true":
             return
-        texts_before = len(self._texts)
+        opened_before = len(self._opened)
         summary = self.page.locator("#source-summary")
         if not await button.is_visible():
             await summary.click()  # on a narrow page the choices are folded away
         await button.click()
-        await self._shown(texts_before + 1)
+        await self._shown(opened_before + 1)
 
-    async def _shown(self, texts: int) -> None:
-        """Wait until that many texts have come and the last of them can be typed."""
-        deadline = time.monotonic() + 10
-        while len(self._texts) < texts or "".join(await self.text()) != self._texts[-1]:
-            assert time.monotonic() < deadline, f"{len(self._texts)} texts came, not {texts}"
+    async def _shown(self, opened: int) -> None:
+        """Wait until that many attempts have opened and the last one's text can be typed."""
+        await self._until(lambda: len(self._opened) >= opened)
+        deadline_s = time.monotonic() + PATIENCE_MS / 1000
+        while "".join(await self.text()) != self._opened[-1]["text"]:
+            assert time.monotonic() < deadline_s, "the text that was opened is not shown"
             await asyncio.sleep(0.02)
-        await self.page.locator("body[data-phase=ready]").wait_for()
+        await expect(self.page.locator("body")).to_have_attribute("data-phase", "ready")
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        """Wait for messages until something holds."""
+        async with asyncio.timeout(PATIENCE_MS / 1000):
+            while not holds():
+                self._heard.clear()
+                await self._heard.wait()
 
     async def text(self) -> list[str]:
         """The text to type, one grapheme each."""
@@ -81,8 +90,7 @@ class TypingPage:
     async def results(self) -> None:
         """Wait until the results are shown and the server's have come."""
         await expect(self.page.locator("body")).to_have_attribute("data-phase", "done")
-        async with asyncio.timeout(CAUGHT_UP_MS / 1000):
-            await self._done.wait()
+        await self._until(lambda: self._opened[-1]["attempt"] in self._done)
         await expect(self.page.locator("#results")).to_be_visible()
         shown = await self.page.locator("#result-wpm").text_content()
         assert shown is not None
@@ -178,7 +186,7 @@ async def test_typing_goes_on_without_a_network(
     await sqlite_server.start()
     await context.set_offline(False)
 
-    await expect(connection).to_have_attribute("data-state", "saved", timeout=CAUGHT_UP_MS)
+    await expect(connection).to_have_attribute("data-state", "saved")
     await typing_page.type(target[40:])
     await typing_page.results()
     await check_stored(sqlite_url, typing_page, target)

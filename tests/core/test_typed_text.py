@@ -52,7 +52,7 @@ def typed(
         pytest.param("a\tbc", FREE, "a\tx" + WORD, "a\t", False, 1, id="a tab ends a word"),
         pytest.param("a\nbc", FREE, "a\nx" + WORD, "a\n", False, 1, id="a line end ends a word"),
         pytest.param("a\u2003bc", FREE, "a x" + WORD, "a ", False, 1, id="any space is a space"),
-        pytest.param("«a» — it’s", FREE, "\"a\" - it's", "\"a\" - it's", True, 0, id="equals"),
+        pytest.param("«a» — it’s", FREE, '"a" - it\'s', '"a" - it\'s', True, 0, id="equals"),
         pytest.param("a...b", FREE, "a…b", "a...b", True, 0, id="an ellipsis is three dots"),
         pytest.param("a...b", FREE, "a…\bx", "a..x", False, 1, id="each dot can be deleted"),
         pytest.param("a.", FREE, "a…", "a.", True, 0, id="the first dot completes it"),
@@ -147,11 +147,13 @@ def test_counts_always_add_up(text: str, rule: ErrorRule, keystrokes: list[Keyst
     assert rule is not CORRECT or len(typed_text.typed) <= len(text) + PAST_END_MAX
 
 
-@given(st.text(min_size=1, max_size=20), st.sampled_from(ErrorRule))
+TYPEABLE = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="…")
+
+
+@given(st.text(TYPEABLE, min_size=1, max_size=20), st.sampled_from(ErrorRule))
 def test_text_typed_as_it_stands_is_complete_without_an_error(text: str, rule: ErrorRule) -> None:
     typed_text = typed(text, Text.of(text).graphemes, rule)
-    assert typed_text.complete or "…" in text  # which normal_text turns into dots
-    assert typed_text.errors == 0 or "…" in text
+    assert (typed_text.complete, typed_text.errors) == (True, 0)
 
 
 def keystroke_ns(length: int, keystrokes: int = 2_000) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
 
-from sqlalchemy import RowMapping, text
+from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.attempt import Batch, EndReason
@@ -17,7 +17,14 @@ from server.core.source import Source, SourceKind
 from server.core.typed_text import ErrorRule, Keystroke
 from server.db.database import Database
 from server.db.journal import Entry, Journal, Outcome
-from server.db.queries import NewAttempt, Person, StoredAttempt, create_attempt, resume_attempt
+from server.db.queries import (
+    NewAttempt,
+    Person,
+    StoredAttempt,
+    attempts,
+    create_attempt,
+    resume_attempt,
+)
 from server.live.result import ending
 from tests.expected_score import Event, expected_counters, replay
 
@@ -175,8 +182,9 @@ async def rows(database: Database, question: str, **values: Any) -> Sequence[Row
 
 async def attempt_row(database: Database, stored: StoredAttempt) -> RowMapping:
     """The attempt's row as it stands."""
-    question = "SELECT * FROM attempts WHERE id = :id"
-    return (await rows(database, question, id=stored.row["id"]))[0]
+    question = select(attempts).where(attempts.c.id == stored.row["id"])
+    async with database.read() as connection:
+        return (await connection.execute(question)).mappings().one()
 
 
 async def journal_seqs(database: Database, stored: StoredAttempt) -> list[int]:
@@ -210,11 +218,11 @@ async def stored_counters(database: Database, who: Person) -> Counters:
     )
 
 
-def recounted(attempts: Sequence[StoredAttempt]) -> Counters:
+def recounted(typed: Sequence[StoredAttempt]) -> Counters:
     """The same counters, counted once more from what was typed."""
     keys: Counter[tuple[str, int]] = Counter()
     confusions: Counter[tuple[str, str]] = Counter()
-    for stored in attempts:
+    for stored in typed:
         words = stored.row["text"]
         events = [Event(keystroke.dt_ms, keystroke.key) for keystroke in stored.attempt.log]
         for key, counts in expected_counters(words, events).items():
