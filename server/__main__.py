@@ -8,8 +8,8 @@ import sys
 from dataclasses import replace
 
 from server.app import build, create_app, drain
-from server.db.database import Database
-from server.settings import Settings, SettingsRefused
+from server.db.database import STORE_ERRORS, Database
+from server.settings import Settings, SettingsRefused, port_number
 from server.web import server
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m server", description=__doc__)
     parser.add_argument("command", nargs="?", choices=["serve", "migrate"], default="serve")
     parser.add_argument("--host", help="the address to listen on (HOST)")
-    parser.add_argument("--port", type=int, help="the port to listen on (PORT)")
+    parser.add_argument("--port", help="the port to listen on (PORT)")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -26,25 +26,40 @@ def main() -> None:
         settings = replace(
             settings,
             host=arguments.host or settings.host,
-            port=settings.port if arguments.port is None else arguments.port,
+            port=port_number(arguments.port or str(settings.port)),
         )
-        if arguments.command == "migrate":
-            asyncio.run(migrate(settings))
-        else:
-            parts = build(settings)
-            app = create_app(parts, settings)
-            server(app, settings.host, settings.port, drain(parts, settings)).run()
+        asyncio.run(prepare(settings, migrate=arguments.command == "migrate"))
     except (SettingsRefused, ValueError) as refused:
-        sys.exit(f"{refused}")
+        sys.exit(str(refused))
+    except STORE_ERRORS as error:
+        sys.exit(f"The store does not answer: {str(error).splitlines()[0]}")
+    if arguments.command == "serve":
+        serve(settings)
 
 
-async def migrate(settings: Settings) -> None:
-    """Upgrade the schema of the store the settings name."""
+async def prepare(settings: Settings, migrate: bool) -> None:
+    """Have the schema ready. A file of our own is upgraded by itself; others when told to."""
     database = Database(settings.database_url)
     try:
-        await database.migrate()
+        if migrate or database.embedded:
+            await database.migrate()
+        elif not await database.is_migrated():
+            raise SettingsRefused("The store has another schema; run: python -m server migrate")
     finally:
         await database.close()
+
+
+def serve(settings: Settings) -> None:
+    """Serve until told to stop. Ends with code 1 if the server could not go on."""
+    parts = build(settings)
+    app = create_app(parts, settings, lambda: running.fail())
+    running = server(app, settings.host, settings.port, drain(parts, settings))
+    try:
+        running.run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    if running.failed:
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -68,8 +67,11 @@ def build(settings: Settings) -> Parts:
     )
 
 
-def create_app(parts: Parts, settings: Settings) -> ASGIApp:
-    """The ASGI application over `parts`; its lifespan runs the journal and the sweeper."""
+def create_app(parts: Parts, settings: Settings, fail: Callable[[], None]) -> ASGIApp:
+    """The ASGI application over `parts`; its lifespan runs the journal and the sweeper.
+
+    `fail` is called if one of them breaks: a server that cannot store what it hears must end.
+    """
 
     async def live(websocket: WebSocket) -> None:
         await _live(websocket, parts, settings)
@@ -79,7 +81,7 @@ def create_app(parts: Parts, settings: Settings) -> ASGIApp:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with _running(parts):
+        async with _running(parts, fail):
             yield
 
     routes = [
@@ -94,30 +96,27 @@ def create_app(parts: Parts, settings: Settings) -> ASGIApp:
 
 
 @asynccontextmanager
-async def _running(parts: Parts) -> AsyncIterator[None]:
-    if parts.database.embedded:
-        await parts.database.migrate()
+async def _running(parts: Parts, fail: Callable[[], None]) -> AsyncIterator[None]:
+    def must_not_end(task: "asyncio.Task[None]") -> None:
+        if not task.cancelled():
+            log.critical("the server cannot go on", exc_info=task.exception())
+            fail()
+
     await parts.texts.publish()
     sweeper = Sweeper(parts.database, parts.journal, parts.hub, parts.clock.now_ms)
-    tasks = [asyncio.create_task(parts.journal.run()), asyncio.create_task(sweeper.run())]
+    journal = asyncio.create_task(parts.journal.run())
+    tasks = [journal, asyncio.create_task(sweeper.run())]
     for task in tasks:
-        task.add_done_callback(_must_not_end)
+        task.add_done_callback(must_not_end)
     try:
         yield
     finally:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(parts.journal.flush(), FLUSH_S)
-        for task in tasks:
+        flush = asyncio.create_task(parts.journal.flush())
+        await asyncio.wait([flush, journal], timeout=FLUSH_S, return_when=asyncio.FIRST_COMPLETED)
+        for task in (*tasks, flush):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, flush, return_exceptions=True)
         await parts.database.close()
-
-
-def _must_not_end(task: "asyncio.Task[None]") -> None:
-    # A server that cannot store what it hears is worse than none: let its keeper start it anew.
-    if not task.cancelled():
-        log.critical("the server cannot go on", exc_info=task.exception())
-        signal.raise_signal(signal.SIGINT)
 
 
 # Pages and health

@@ -9,6 +9,7 @@ from pathlib import Path
 
 VAR = Path(__file__).resolve().parents[1] / "var"
 SECRET_BYTES_MIN = 32
+PORT_MAX = 65_535
 ENVIRONMENTS = ("development", "production", "test")
 
 
@@ -50,7 +51,7 @@ class Settings:
             allowed_origins=frozenset(origins),
             environment=environment,
             host=environ.get("HOST") or cls.host,
-            port=_number(environ, "PORT", cls.port),
+            port=port_number(environ.get("PORT") or str(cls.port)),
             drain_ms=_number(environ, "DRAIN_MS", cls.drain_ms),
             connections_per_address=_number(
                 environ, "CONNECTIONS_PER_ADDRESS", cls.connections_per_address
@@ -62,6 +63,13 @@ class Settings:
                 environ, "GUESTS_PER_ADDRESS_HOUR", cls.guests_per_address_hour
             ),
         )
+
+
+def port_number(value: str) -> int:
+    """A port out of what an operator wrote. Raises SettingsRefused."""
+    if not value.isdecimal() or int(value) > PORT_MAX:
+        raise SettingsRefused(f"PORT must be a whole number from 0 to {PORT_MAX}.")
+    return int(value)
 
 
 def _number(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -20,7 +20,7 @@ from server.protocol import MESSAGE_BYTES_MAX
 log = logging.getLogger(__name__)
 log.setLevel(logging.WARNING)
 
-HEADERS_S = 5.0  # for a request line and all headers to arrive
+REQUEST_S = 5.0  # for a request's headers to arrive, and as long for its body
 HANDSHAKE_S = 5.0
 CLOSE_S = 3.0  # for a client to take our close before the line is cut
 PING_S = 20.0
@@ -28,21 +28,41 @@ SHUTDOWN_S = 5
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Cuts a connection whose headers never end."""
+    """Cuts a connection whose request never ends, be it the first or a later one."""
 
     _deadline: asyncio.TimerHandle | None = None
+    _in_request = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._deadline = self.loop.call_later(HEADERS_S, transport.abort)
+        self._set_deadline()
+
+    def data_received(self, data: bytes) -> None:
+        if self._deadline is None and not self._in_request:
+            self._set_deadline()
+        super().data_received(data)
 
     def on_headers_complete(self) -> None:
-        self._met_deadline()
+        self._in_request = True
+        self._set_deadline()  # once more, for the body
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._in_request = False
+        self._met_deadline()
+        super().on_message_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        self._met_deadline()
+        super().handle_websocket_upgrade()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._met_deadline()
         super().connection_lost(exc)
+
+    def _set_deadline(self) -> None:
+        self._met_deadline()
+        self._deadline = self.loop.call_later(REQUEST_S, self.transport.abort)
 
     def _met_deadline(self) -> None:
         if self._deadline is not None:
@@ -83,10 +103,16 @@ class Server(uvicorn.Server):
         self._draining = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._drained: asyncio.Future[None] | None = None
+        self.failed = False
 
     async def startup(self, sockets: Any = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().startup(sockets)
+
+    def fail(self) -> None:
+        """End now, and let `failed` say that it was no good end."""
+        self.failed = True
+        self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if sig != signal.SIGTERM or self._draining or self._loop is None:

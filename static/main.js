@@ -18,13 +18,14 @@ const REFUSALS_MAX = 2;
 
 const element = (id) => document.getElementById(id);
 
-const settings = new Settings(localStorage);
+const storage = allowedStorage();
+const settings = new Settings(storage);
 const notices = new Notices(document);
 const connection = new ConnectionView(element('connection'), notices);
 const live = new Live({
   url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`,
   WebSocket,
-  storage: localStorage,
+  storage,
   clock: { nowMs: () => performance.timeOrigin + performance.now() },
   random: Math.random,
   setTimeout: (run, ms) => setTimeout(run, ms),
@@ -242,3 +243,12 @@ showSettings();
 typing.wait();
 live.start();
 if (!live.resume()) next();
+
+/** The browser's storage, or null where it is forbidden: then a reload forgets, and all else works. */
+function allowedStorage() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}

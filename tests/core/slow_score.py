@@ -217,4 +217,4 @@ def agrees(name: str, exact: Any, told: Any) -> bool:
     if decimals is None or exact is None:
         return bool(exact == told)
     half = 0.5 * 10**-decimals
-    return round(told, decimals) == told and abs(float(exact) - told) <= half + 1e-9
+    return bool(round(told, decimals) == told and abs(float(exact) - told) <= half + 1e-9)

@@ -23,6 +23,7 @@ from server.core.attempt import (
 )
 from server.core.text import Text
 from server.core.typed_text import ErrorRule, Keystroke, TypedText
+from tests.core import PROPERTY
 
 OPENED_AT_MS = 1_000_000
 FAR_LATER_MS = OPENED_AT_MS + 100_000
@@ -49,11 +50,11 @@ def typed_up_to(keys: str, limit_ms: int | None = None) -> Attempt:
 
 def test_new_keystrokes_are_taken_and_returned() -> None:
     running = attempt()
-    assert running.state is AttemptState.ARMED
+    assert (running.state, running.ended) == (AttemptState.ARMED, False)
     batch = running.receive(1, pressed("ab"), FAR_LATER_MS)
     assert batch == Batch(1, FAR_LATER_MS, tuple(pressed("ab")))
     assert batch.last_seq == running.seq == 2
-    assert running.state is AttemptState.RUNNING
+    assert (running.state, running.ended) == (AttemptState.RUNNING, False)
     assert running.batches == [batch]
 
 
@@ -208,6 +209,7 @@ def test_outage_before_the_first_keystroke_is_none() -> None:
     assert (running.outage_ms, running.late_ms) == (0, 0)
 
 
+@PROPERTY
 @given(
     st.lists(st.integers(0, 900), min_size=1, max_size=40),
     st.lists(st.integers(0, 450), min_size=1, max_size=40),

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from server.core.replay import retype
 from server.core.text import Text, canonical, graphemes, key_name
 from server.core.typed_text import ErrorRule, Keystroke
+from tests.core import PROPERTY
 from tests.core.slow_score import SlowAttempt, differences, is_zs, key_of, same
 from tests.golden import __main__ as golden
+from tests.golden.cases import SCORES as CASES
 
 SCORES = json.loads((golden.HERE / "scores.json").read_text(encoding="utf-8"))
 TEXT = json.loads((golden.HERE / "text.json").read_text(encoding="utf-8"))
@@ -57,7 +59,7 @@ def test_second_computation_sees_a_number_one_step_off(
 
 
 def test_score_file_is_what_the_core_writes_today() -> None:
-    assert [json.loads(json.dumps(golden.as_json(case))) for case in golden.SCORES] == SCORES
+    assert [json.loads(json.dumps(golden.as_json(case))) for case in CASES] == SCORES
 
 
 def test_score_cases_have_names_of_their_own_and_cover_every_kind() -> None:
@@ -96,6 +98,7 @@ EVENTS = st.lists(
 LIMITS = st.sampled_from([None, None, 1_000, 2_500])
 
 
+@PROPERTY
 @given(TEXTS, st.sampled_from(ErrorRule), LIMITS, st.booleans(), EVENTS, st.integers(0, 2_000))
 def test_core_scores_as_the_definitions_do(
     text: str,
@@ -113,6 +116,7 @@ def test_core_scores_as_the_definitions_do(
     assert differences(slow.score(late_ms), asdict(typed_text.score(late_ms))) == []
 
 
+@PROPERTY
 @given(st.characters(exclude_categories=["Cs"]), st.characters(exclude_categories=["Cs"]))
 def test_core_compares_as_the_definitions_do(one: str, other: str) -> None:
     assert (canonical(one) == canonical(other)) == same(one, other)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from server.core.key_stats import LATENCY_MS_MAX, KeyStats
 from server.core.score import KeyScore
+from tests.core import PROPERTY
 
 
 def test_key_never_pressed_has_no_latency() -> None:
@@ -47,6 +48,7 @@ def test_score_does_not_change_afterwards() -> None:
     assert score.confusions == {"x": 1}
 
 
+@PROPERTY
 @given(st.lists(st.one_of(st.integers(0, 9_000), st.sampled_from("xyz")), max_size=30))
 def test_errors_are_the_sum_of_confusions(presses: list[int | str]) -> None:
     stats = KeyStats()

@@ -1,6 +1,7 @@
 """Texts of real words, the more of a key the weaker it is."""
 
 from collections import Counter
+from itertools import pairwise
 from random import Random
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from server.core.key_stats import KeyStats
 from server.core.practice import PRESSES_MIN, practice_words, weakness
+from tests.core import PROPERTY
 
 WORDS = ["tent", "bark", "quiz", "stone", "mild", "jumpy", "vow", "each", "fig", "lax"]
 
@@ -24,6 +26,7 @@ def test_few_presses_say_nothing_of_a_key() -> None:
     assert set(weakness(stats)) == {"b"}
 
 
+@PROPERTY
 @given(
     st.lists(st.text("abcё", min_size=1, max_size=4), min_size=2, max_size=9, unique=True),
     st.integers(0, 60),
@@ -35,7 +38,7 @@ def test_as_many_words_as_asked_for_none_twice_in_a_row(
     chosen = practice_words(words, {"a": KeyStats(10, 5)}, count, Random(seed))
     assert len(chosen) == count
     assert set(chosen) <= set(words)
-    assert all(one != other for one, other in zip(chosen, chosen[1:], strict=False))
+    assert all(one != other for one, other in pairwise(chosen))
 
 
 def test_one_word_alone_may_follow_itself() -> None:

@@ -17,14 +17,16 @@ from server.core.replay import (
 )
 from server.core.text import Text
 from server.core.typed_text import ErrorRule, Keystroke, TypedText
+from tests.core import PROPERTY
 
 OPENED_AT_MS = 1_700_000_000_000
 KEY = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 KEYSTROKES = st.lists(
-    st.builds(Keystroke, st.integers(0, 600_000), KEY), min_size=1, max_size=20
+    st.builds(Keystroke, st.integers(0, 600_000), KEY), min_size=1, max_size=9
 ).map(tuple)
 
 
+@PROPERTY
 @given(KEYSTROKES)
 def test_keystrokes_survive_packing(keystrokes: tuple[Keystroke, ...]) -> None:
     assert unpack_keystrokes(pack_keystrokes(keystrokes)) == keystrokes
@@ -36,6 +38,7 @@ def test_ordinary_keystroke_takes_few_bytes() -> None:
     assert pack_keystrokes([]) == b""
 
 
+@PROPERTY
 @given(st.lists(st.tuples(st.integers(-70_000, 2_000_000), KEYSTROKES), max_size=6))
 def test_log_survives_packing_also_when_arrivals_run_backwards(
     arrivals: list[tuple[int, tuple[Keystroke, ...]]],
@@ -64,9 +67,10 @@ def test_log_version_1_is_what_it_always_was() -> None:
     ]
 
 
+@PROPERTY
 @given(
     st.lists(
-        st.builds(Keystroke, st.integers(0, 400), st.sampled_from("abc .\b\u0017…")), max_size=60
+        st.builds(Keystroke, st.integers(0, 400), st.sampled_from("abc .\b\u0017…")), max_size=40
     ),
     st.sampled_from(ErrorRule),
     st.sampled_from([None, 3_000]),

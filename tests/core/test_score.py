@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.score import accuracy, consistency, words_per_minute
+from tests.core import PROPERTY
 
 
 @pytest.mark.parametrize(
@@ -54,11 +55,13 @@ def test_consistency(per_second: Sequence[int], duration_ms: int, expected: floa
     assert consistency(per_second, duration_ms) == expected
 
 
+@PROPERTY
 @given(st.lists(st.integers(0, 40), max_size=60), st.integers(0, 60_000))
 def test_shares_stay_shares(per_second: list[int], duration_ms: int) -> None:
     assert 0 <= consistency(per_second, duration_ms) <= 1
 
 
+@PROPERTY
 @given(st.lists(st.integers(1, 20), min_size=2, max_size=30), st.integers(2, 5))
 def test_consistency_is_of_rhythm_not_of_speed(per_second: list[int], times: int) -> None:
     faster = [presses * times for presses in per_second]
@@ -67,6 +70,7 @@ def test_consistency_is_of_rhythm_not_of_speed(per_second: list[int], times: int
     assert abs(difference) <= 0.0001
 
 
+@PROPERTY
 @given(st.integers(0, 20_000), st.integers(1, 1_800_000))
 def test_speed_is_to_a_hundredth(chars: int, duration_ms: int) -> None:
     wpm = words_per_minute(chars, duration_ms)

@@ -6,7 +6,7 @@ import pytest
 
 from server.core.source import DEFAULT_LAYOUTS, Source, SourceKind
 
-SOURCES = [
+SOURCES: list[tuple[Source, dict[str, str | int]]] = [
     (Source(SourceKind.TEXT, text="en-1"), {"kind": "text", "text": "en-1"}),
     (
         Source(SourceKind.RANDOM, language="en", length="short"),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.text import (
+from tests.core import PROPERTY
     BYTES_MAX,
     GRAPHEMES_MAX,
     KeyRefused,
@@ -66,6 +67,7 @@ def test_text_that_no_keyboard_types_is_refused(raw: str) -> None:
     assert raw == "" or raw not in str(refused.value)
 
 
+@PROPERTY
 @given(ANY_TEXT)
 def test_normal_text_is_stable_and_typeable(raw: str) -> None:
     try:
@@ -76,6 +78,7 @@ def test_normal_text_is_stable_and_typeable(raw: str) -> None:
     assert [normal_key(grapheme) for grapheme in graphemes(text)] == graphemes(text)
 
 
+@PROPERTY
 @given(ANY_TEXT)
 def test_graphemes_lose_nothing(raw: str) -> None:
     assert "".join(graphemes(raw)) == raw
@@ -93,12 +96,14 @@ def test_equals_stand_for_one_another_and_share_a_key(group: str) -> None:
     assert {key_name(char) for char in group} == {group[0]}
 
 
+@PROPERTY
 @given(ONE_CHAR)
 def test_canonical_and_key_name_are_settled(char: str) -> None:
     assert canonical(canonical(char)) == canonical(char)
     assert key_name(canonical(char)) == key_name(char)
 
 
+@PROPERTY
 @given(ONE_CHAR)
 def test_word_ends_at_any_space_line_end_or_tab_alone(char: str) -> None:
     assert is_space(char) == (unicodedata.category(char) == "Zs" or char in "\n\t")
@@ -151,6 +156,7 @@ def test_key_that_is_no_press_is_refused(key: str, lawful_shape: bool) -> None:
     assert refused.value.lawful_shape == lawful_shape
 
 
+@PROPERTY
 @given(st.text(st.characters(), max_size=10))
 def test_key_is_normal_or_refused(key: str) -> None:
     try:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from server.core.text import Text
 from server.core.typed_text import PAST_END_MAX, ErrorRule, Keystroke, TypedText
+from tests.core import PROPERTY
 
 FREE, STOP, CORRECT = ErrorRule.FREE, ErrorRule.STOP, ErrorRule.CORRECT
 WORD = "\u0017"
@@ -128,10 +129,11 @@ def test_progress_takes_the_time_up_to_the_last_keystroke() -> None:
 
 
 KEYSTROKES = st.lists(
-    st.builds(Keystroke, st.integers(0, 3_000), st.sampled_from("ab c.…\b" + WORD)), max_size=50
+    st.builds(Keystroke, st.integers(0, 3_000), st.sampled_from("ab c.…\b" + WORD)), max_size=30
 )
 
 
+@PROPERTY
 @given(st.text("ab .", min_size=1, max_size=9), st.sampled_from(ErrorRule), KEYSTROKES)
 def test_counts_always_add_up(text: str, rule: ErrorRule, keystrokes: list[Keystroke]) -> None:
     typed_text = TypedText(Text.of(text), rule)
@@ -150,16 +152,17 @@ def test_counts_always_add_up(text: str, rule: ErrorRule, keystrokes: list[Keyst
 TYPEABLE = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="…")
 
 
+@PROPERTY
 @given(st.text(TYPEABLE, min_size=1, max_size=20), st.sampled_from(ErrorRule))
 def test_text_typed_as_it_stands_is_complete_without_an_error(text: str, rule: ErrorRule) -> None:
     typed_text = typed(text, Text.of(text).graphemes, rule)
     assert (typed_text.complete, typed_text.errors) == (True, 0)
 
 
-def keystroke_ns(length: int, keystrokes: int = 2_000) -> int:
+def keystroke_ns(length: int, keystrokes: int = 1_000) -> int:
     """What a burst of wrong keys and deletes costs near the end of a text of `length`."""
     best = 1 << 62
-    for _ in range(5):
+    for _ in range(3):
         typed_text = TypedText(Text.of("abcde" * (length // 5)), CORRECT)
         for place in range(length - 5):
             typed_text.apply(Keystroke(50, "abcde"[place % 5]))

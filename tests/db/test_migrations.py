@@ -116,7 +116,7 @@ async def test_migrating_again_changes_nothing_and_keeps_what_is_there(database_
 
 
 async def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
-    await asyncio.gather(*(run(empty_url, "server", "migrate") for _ in range(3)))
+    await asyncio.gather(*(run(empty_url, "server", "migrate") for _ in range(2)))
     assert await tables(empty_url) == TABLES
 
 

@@ -40,10 +40,8 @@ async def terminating(server: ServerProcess) -> AsyncIterator[asyncio.Task[int]]
         await ended
 
 
-async def test_a_drain_serves_until_it_sends_away(
-    make_server: MakeServer, database_url: str
-) -> None:
-    server = await draining_server(make_server, database_url, 1_500)
+async def test_a_drain_serves_until_it_sends_away(make_server: MakeServer, sqlite_url: str) -> None:
+    server = await draining_server(make_server, sqlite_url, 1_500)
     async with typist(server.ws_url) as person:
         await person.type_for(0.3)
         await person.all_acked()

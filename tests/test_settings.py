@@ -1,0 +1,110 @@
+"""What an operator may set, and what is refused with a sentence that helps."""
+
+from pathlib import Path
+
+import pytest
+
+import server.settings
+from server.settings import SECRET_BYTES_MIN, Settings, SettingsRefused
+
+SECRET = "s" * SECRET_BYTES_MIN
+
+
+@pytest.fixture
+def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of this test alone in place of var/."""
+    monkeypatch.setattr(server.settings, "VAR", tmp_path / "var")
+    return tmp_path / "var"
+
+
+def test_defaults_serve_a_developer() -> None:
+    settings = Settings.from_environ({"JWT_SECRET": SECRET})
+    assert settings.database_url.startswith("sqlite:///")
+    assert (settings.host, settings.port, settings.environment) == (
+        "127.0.0.1",
+        8_000,
+        "development",
+    )
+    assert (settings.redis_url, settings.allowed_origins) == (None, frozenset())
+    assert not settings.production
+
+
+def test_every_setting_is_read() -> None:
+    settings = Settings.from_environ(
+        {
+            "DATABASE_URL": "postgresql://db/typing",
+            "JWT_SECRET": SECRET,
+            "REDIS_URL": "redis://bus",
+            "ALLOWED_ORIGINS": "https://a.example, https://b.example",
+            "ENVIRONMENT": "production",
+            "HOST": "0.0.0.0",
+            "PORT": "80",
+            "DRAIN_MS": "0",
+            "CONNECTIONS_PER_ADDRESS": "1",
+            "HANDSHAKES_PER_ADDRESS_S": "2",
+            "GUESTS_PER_ADDRESS_HOUR": "3",
+        }
+    )
+    assert settings == Settings(
+        database_url="postgresql://db/typing",
+        jwt_secret=SECRET,
+        redis_url="redis://bus",
+        allowed_origins=frozenset({"https://a.example", "https://b.example"}),
+        environment="production",
+        host="0.0.0.0",
+        port=80,
+        drain_ms=0,
+        connections_per_address=1,
+        handshakes_per_address_s=2,
+        guests_per_address_hour=3,
+    )
+    assert settings.production
+
+
+def test_empty_variable_is_as_good_as_none() -> None:
+    names = ["DATABASE_URL", "REDIS_URL", "ALLOWED_ORIGINS", "HOST", "PORT", "DRAIN_MS"]
+    settings = Settings.from_environ({"JWT_SECRET": SECRET, **dict.fromkeys(names, "")})
+    assert settings == Settings.from_environ({"JWT_SECRET": SECRET})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ENVIRONMENT", "staging"),
+        ("PORT", "http"),
+        ("PORT", "-1"),
+        ("PORT", "80.5"),
+        ("DRAIN_MS", "5s"),
+        ("CONNECTIONS_PER_ADDRESS", "many"),
+        ("JWT_SECRET", "short"),
+        ("JWT_SECRET", "s" * (SECRET_BYTES_MIN - 1)),
+    ],
+)
+def test_nonsense_is_refused_by_name_and_not_repeated(name: str, value: str) -> None:
+    with pytest.raises(SettingsRefused, match=name) as refused:
+        Settings.from_environ({"JWT_SECRET": SECRET, name: value})
+    assert name != "JWT_SECRET" or value not in str(refused.value)
+
+
+def test_production_wants_a_secret(var: Path) -> None:
+    with pytest.raises(SettingsRefused, match="JWT_SECRET"):
+        Settings.from_environ({"ENVIRONMENT": "production"})
+    assert not var.exists()
+
+
+def test_secret_is_made_once_for_a_developer_and_is_nobody_elses_to_read(var: Path) -> None:
+    made = [Settings.from_environ({}).jwt_secret for _ in range(2)]
+    assert made[0] == made[1]
+    assert len(made[0].encode()) >= SECRET_BYTES_MIN
+    assert [path.stat().st_mode & 0o777 for path in var.iterdir()] == [0o600]
+
+
+def test_secret_file_left_empty_is_not_taken_for_a_secret(var: Path) -> None:
+    var.mkdir()
+    (var / "jwt_secret").touch()
+    with pytest.raises(SettingsRefused, match="JWT_SECRET"):
+        Settings.from_environ({})
+
+
+def test_secret_does_not_show_when_settings_are_printed() -> None:
+    assert SECRET not in repr(Settings.from_environ({"JWT_SECRET": SECRET}))
