@@ -59,7 +59,10 @@ function scaleFor(points, width, height) {
   return {
     x: (atS) => MARGIN.left + ((atS - firstS) / spanS) * inner.width,
     y: (wpm) => MARGIN.top + (1 - wpm / highest) * inner.height,
-    step, highest, firstS, spanS,
+    step,
+    highest,
+    firstS,
+    spanS,
     ticksAcross: Math.max(2, Math.floor(inner.width / (TICK_GAP_PX * 1.4))),
   };
 }

@@ -11,8 +11,16 @@ export const ROWS = [
 
 /** Left to right, as the hands lie on the keys. */
 export const FINGERS = [
-  'leftPinky', 'leftRing', 'leftMiddle', 'leftIndex', 'leftThumb',
-  'rightThumb', 'rightIndex', 'rightMiddle', 'rightRing', 'rightPinky',
+  'leftPinky',
+  'leftRing',
+  'leftMiddle',
+  'leftIndex',
+  'leftThumb',
+  'rightThumb',
+  'rightIndex',
+  'rightMiddle',
+  'rightRing',
+  'rightPinky',
 ];
 
 /** Fingers belong to the physical key, so one table serves all layouts. */
@@ -48,7 +56,10 @@ function layout(language, rows) {
 }
 
 function byCharacter(characters) {
-  const keys = new Map([['\n', { code: 'Enter', shift: false }], ['\t', { code: 'Tab', shift: false }]]);
+  const keys = new Map([
+    ['\n', { code: 'Enter', shift: false }],
+    ['\t', { code: 'Tab', shift: false }],
+  ]);
   for (const [code, [plain, shifted]] of characters) {
     if (!keys.has(shifted)) keys.set(shifted, { code, shift: true });
     keys.set(plain, { code, shift: false });

@@ -173,7 +173,9 @@ function isDark() {
 }
 
 function showKeys() {
-  element('keys-help').querySelector('dl').replaceChildren(...keysHelp());
+  element('keys-help')
+    .querySelector('dl')
+    .replaceChildren(...keysHelp());
   element('keys-help').showModal();
 }
 
@@ -218,19 +220,23 @@ document.addEventListener('click', (event) => {
   if (action in actions) actions[action]();
 });
 
-addEventListener('keydown', (event) => {
-  if (document.querySelector('dialog[open]')) return;
-  if (event.key === 'Escape') {
-    event.preventDefault();
-    palette.open();
-  } else if (event.key === 'F2') {
-    event.preventDefault();
-    numbers();
-  } else if (event.key === '?' && typing.phase !== 'typing' && !typing.expects('?')) {
-    event.preventDefault();
-    showKeys();
-  }
-}, { capture: true });
+addEventListener(
+  'keydown',
+  (event) => {
+    if (document.querySelector('dialog[open]')) return;
+    if (event.key === 'Escape') {
+      event.preventDefault();
+      palette.open();
+    } else if (event.key === 'F2') {
+      event.preventDefault();
+      numbers();
+    } else if (event.key === '?' && typing.phase !== 'typing' && !typing.expects('?')) {
+      event.preventDefault();
+      showKeys();
+    }
+  },
+  { capture: true },
+);
 
 for (const dialog of document.querySelectorAll('dialog')) {
   dialog.addEventListener('close', () => (typing.phase === 'done' ? element('results').focus() : typing.focus()));

@@ -202,10 +202,12 @@ async def test_a_client_that_never_reads_is_let_go(
         },
     )
     await server.start()
+    await asyncio.sleep(0.5)  # for the connections that asked for its health to be gone
     before = sockets(server)
     async with deaf(server) as client:
         await client.listen_no_more(requests=40)
         began_s = time.monotonic()
+        assert sockets(server) > before
         with pytest.raises(InvalidStatus, match="429"):
             await raw_client(server.ws_url).__aenter__()
         while sockets(server) > before:

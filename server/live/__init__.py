@@ -1,0 +1,1 @@
+"""Websockets: connections, the attempts they drive, and who is here."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from server.core.attempt import (
     Attempt,
+    AttemptState,
     Batch,
     Conflict,
     Ended,
@@ -158,7 +159,7 @@ class LiveAttempt:
         except Gap:
             self._reject_gap()
         except Conflict:
-            self._void()
+            self._end(EndReason.CONFLICT, None)
         except TooFast:
             self._reject("bad_event", "The keystrokes claim more time than has passed.")
         except BadKeystroke as bad:
@@ -201,11 +202,6 @@ class LiveAttempt:
             raise Refused(ErrorCode.CONFLICT, "More keystrokes than `seq` have been counted.")
         self._finish_re.append(message.id)
         self._end(message.why, None)
-
-    def _void(self) -> None:
-        self._end(EndReason.CONFLICT, None)
-        if self._driver is not None:
-            self._driver.close(CloseCode.CONFLICT, "keystrokes sent again differ")
 
     # Ending
 
@@ -270,6 +266,13 @@ class LiveAttempt:
         else:
             self._row["personal_best"] = personal_best
             self._stored_end = True
+            self._say_end()
+
+    def _say_end(self) -> None:
+        if self._driver is not None and self._attempt.state is AttemptState.VOID:
+            # Said only now that it is stored: whoever opens it next must find it void.
+            self._driver.close(CloseCode.CONFLICT, "keystrokes sent again differ")
+        else:
             self._done()
 
     def _durable(self, unacked: Unacked) -> None:

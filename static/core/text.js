@@ -6,9 +6,7 @@ const CHEROKEE = /^\p{Script=Cherokee}/u;
 const PLAIN_ASCII = /^[\x20-\x7e]*$/;
 
 // The first of each group stands for all of it: a person has one key for them.
-const CANONICAL = new Map(
-  ["'’‘", '"“”«»„', '-–—‑'].flatMap((equals) => [...equals].map((one) => [one, equals[0]])),
-);
+const CANONICAL = new Map(["'’‘", '"“”«»„', '-–—‑'].flatMap((equals) => [...equals].map((one) => [one, equals[0]])));
 
 /**
  * The grapheme clusters of a string in NFC.

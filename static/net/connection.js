@@ -1,14 +1,6 @@
 /** One connection to the server that comes back by itself. It keeps no events: whoever uses it does. */
 
-import {
-  CLIENT,
-  MESSAGE_RATE,
-  NORMAL,
-  SUBPROTOCOL,
-  TOKEN_REFUSED,
-  decode,
-  isTerminal,
-} from './protocol.js';
+import { CLIENT, MESSAGE_RATE, NORMAL, SUBPROTOCOL, TOKEN_REFUSED, decode, isTerminal } from './protocol.js';
 
 const BACK_OFF_MS_MIN = 250;
 const BACK_OFF_MS_MAX = 10_000;

@@ -156,11 +156,7 @@ function parsed(json) {
 }
 
 function isChunk(kept) {
-  return (
-    Number.isInteger(kept?.last_at_ms) &&
-    Array.isArray(kept.events) &&
-    kept.events.every(isEvent)
-  );
+  return Number.isInteger(kept?.last_at_ms) && Array.isArray(kept.events) && kept.events.every(isEvent);
 }
 
 function isEvent(event) {

@@ -6,7 +6,12 @@ import { everyWording, say } from './words.js';
 
 /** What each setting's choices are called; those not named here are messages by their own name. */
 const SETTING_NAMES = {
-  theme: 'theme', size: 'size', width: 'width', font: 'font', keyboard: 'keyboard', numbers: 'liveNumbers',
+  theme: 'theme',
+  size: 'size',
+  width: 'width',
+  font: 'font',
+  keyboard: 'keyboard',
+  numbers: 'liveNumbers',
 };
 
 /**
@@ -16,7 +21,11 @@ const SETTING_NAMES = {
  */
 export function commandsFor(actions, settings, phase) {
   const act = (name, keys) => ({
-    label: say(name), group: say('groupDo'), keys, also: everyWording(name), run: actions[name],
+    label: say(name),
+    group: say('groupDo'),
+    keys,
+    also: everyWording(name),
+    run: actions[name],
   });
   return [
     act('next', phase === 'done' ? 'Enter' : 'Tab Enter'),
@@ -26,16 +35,25 @@ export function commandsFor(actions, settings, phase) {
     act('numbers', 'F2'),
     ...CHOICES.source.map((choice) => sourceCommand(choice, actions, settings)),
     ...CHOICES.errors.map((errors) => ({
-      label: say(errors), group: say('rules'), also: [...everyWording(errors), ...everyWording('rules')],
-      on: settings.get('errors') === errors, run: () => change(settings, 'errors', errors, actions),
+      label: say(errors),
+      group: say('rules'),
+      also: [...everyWording(errors), ...everyWording('rules')],
+      on: settings.get('errors') === errors,
+      run: () => change(settings, 'errors', errors, actions),
     })),
     ...['en', 'ru'].map((language) => ({
-      label: say(`lang_${language}`), group: say('textLanguage'), also: everyWording('textLanguage'),
-      on: settings.language === language, run: () => change(settings, 'language', language, actions),
+      label: say(`lang_${language}`),
+      group: say('textLanguage'),
+      also: everyWording('textLanguage'),
+      on: settings.language === language,
+      run: () => change(settings, 'language', language, actions),
     })),
     ...['en', 'ru'].map((language) => ({
-      label: say(`lang_${language}`), group: say('interface'), also: everyWording('interface'),
-      on: settings.interface === language, run: () => settings.set('interface', language),
+      label: say(`lang_${language}`),
+      group: say('interface'),
+      also: everyWording('interface'),
+      on: settings.interface === language,
+      run: () => settings.set('interface', language),
     })),
     ...Object.entries(SETTING_NAMES).flatMap(([name, message]) => settingCommands(name, message, settings)),
     act('settings'),
@@ -72,8 +90,14 @@ function change(settings, name, value, actions) {
 /** The keys of the page, as terms and descriptions. */
 export function keysHelp() {
   const keys = [
-    ['Tab → Enter', 'keysRestart'], ['Esc', 'keysPalette'], ['?', 'keysHelp'], ['F2', 'keysNumbers'],
-    ['Backspace', 'keysDelete'], ['Ctrl+Backspace', 'keysDeleteWord'], ['Enter', 'keysNext'], ['Shift+Tab', 'keysBack'],
+    ['Tab → Enter', 'keysRestart'],
+    ['Esc', 'keysPalette'],
+    ['?', 'keysHelp'],
+    ['F2', 'keysNumbers'],
+    ['Backspace', 'keysDelete'],
+    ['Ctrl+Backspace', 'keysDeleteWord'],
+    ['Enter', 'keysNext'],
+    ['Shift+Tab', 'keysBack'],
   ];
   return keys.map(([key, message]) => {
     const pair = document.createElement('div');

@@ -5,7 +5,13 @@ import { FINGERS, LAYOUTS, ROWS, fingerOf, isNamed, keyFor, shiftFor } from '../
 import { keyCap, say } from './words.js';
 
 const CAPS = {
-  Backspace: '⌫', Tab: '⇥', CapsLock: '⇪', Enter: '↵', ShiftLeft: '⇧', ShiftRight: '⇧', Space: '',
+  Backspace: '⌫',
+  Tab: '⇥',
+  CapsLock: '⇪',
+  Enter: '↵',
+  ShiftLeft: '⇧',
+  ShiftRight: '⇧',
+  Space: '',
 };
 const HOME = new Set(['KeyF', 'KeyJ']);
 /** Two presses of trust, so that one slip on a fresh key is not a blaze. */
@@ -37,12 +43,14 @@ export class KeyboardView {
     this.#layout = layout;
     this.#darken();
     this.#keys.clear();
-    this.#root.replaceChildren(...ROWS.map((codes) => {
-      const row = document.createElement('div');
-      row.className = 'row';
-      row.append(...codes.map((code) => this.#key(code)));
-      return row;
-    }));
+    this.#root.replaceChildren(
+      ...ROWS.map((codes) => {
+        const row = document.createElement('div');
+        row.className = 'row';
+        row.append(...codes.map((code) => this.#key(code)));
+        return row;
+      }),
+    );
   }
 
   #key(code) {

@@ -14,7 +14,11 @@ export class NumbersView {
   constructor(root) {
     const byId = (id) => root.querySelector(`#${id}`);
     this.#elements = {
-      wpm: byId('wpm'), raw: byId('raw'), accuracy: byId('accuracy'), left: byId('left'), leftName: byId('left-name'),
+      wpm: byId('wpm'),
+      raw: byId('raw'),
+      accuracy: byId('accuracy'),
+      left: byId('left'),
+      leftName: byId('left-name'),
     };
   }
 
@@ -39,9 +43,10 @@ export class NumbersView {
     raw.textContent = calm ? number(numbers.raw_wpm) : '–';
     accuracy.textContent = this.#attempt.presses ? percent(numbers.accuracy) : '–';
     leftName.textContent = say(this.#limitMs === null ? 'typed' : 'timeLeft');
-    left.textContent = this.#limitMs === null
-      ? `${number(numbers.position)} / ${number(this.#attempt.text.length)}`
-      : say('wholeSeconds', number(Math.max(0, Math.ceil((this.#limitMs - elapsedMs) / 1000))));
+    left.textContent =
+      this.#limitMs === null
+        ? `${number(numbers.position)} / ${number(this.#attempt.text.length)}`
+        : say('wholeSeconds', number(Math.max(0, Math.ceil((this.#limitMs - elapsedMs) / 1000))));
   }
 
   /** The numbers as one sentence to be read aloud. */

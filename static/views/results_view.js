@@ -126,15 +126,17 @@ export class ResultsView {
     const weak = weakest(keys);
     const slow = weak.length === 0;
     this.#part('weak-title').textContent = say(slow ? 'slowestKeys' : 'weakKeys');
-    this.#part('weak').replaceChildren(...(slow ? slowest(keys) : weak).map(([name, stats]) => {
-      const item = document.createElement('li');
-      const cap = document.createElement('kbd');
-      cap.textContent = keyCap(name);
-      const words = document.createElement('span');
-      words.append(...(slow ? [say('milliseconds', number(stats.latency_ms))] : wrongKey(stats)));
-      item.append(cap, words);
-      return item;
-    }));
+    this.#part('weak').replaceChildren(
+      ...(slow ? slowest(keys) : weak).map(([name, stats]) => {
+        const item = document.createElement('li');
+        const cap = document.createElement('kbd');
+        cap.textContent = keyCap(name);
+        const words = document.createElement('span');
+        words.append(...(slow ? [say('milliseconds', number(stats.latency_ms))] : wrongKey(stats)));
+        item.append(cap, words);
+        return item;
+      }),
+    );
     this.#root.querySelector('[data-action="practise"]').hidden = slow;
   }
 
@@ -145,11 +147,13 @@ export class ResultsView {
       .slice(0, CONFUSIONS);
     const details = this.#part('confusions');
     details.hidden = found.length === 0;
-    details.querySelector('div').replaceChildren(table({
-      caption: say('confusions'),
-      heads: [say('expectedKey'), say('typedKey'), say('times')],
-      rows: found.map(([name, typed, count]) => [keyCap(name), keyCap(typed), number(count)]),
-    }));
+    details.querySelector('div').replaceChildren(
+      table({
+        caption: say('confusions'),
+        heads: [say('expectedKey'), say('typedKey'), say('times')],
+        rows: found.map(([name, typed, count]) => [keyCap(name), keyCap(typed), number(count)]),
+      }),
+    );
   }
 
   #drawChart() {
@@ -158,18 +162,22 @@ export class ResultsView {
     const enough = points.length >= 2;
     this.#part('chart-figure').hidden = Boolean(this.#shown) && !enough;
     if (!enough || clientWidth === 0) return;
-    this.#part('chart').replaceChildren(speedChart(points, {
-      width: clientWidth,
-      height: CHART_HEIGHT_PX,
-      label: say('chartLabel', number(this.#shown.result.wpm), number(Math.max(...points.map((p) => p.raw_wpm)))),
-      describe: (p) => say('chartPoint', number(p.at_s), number(p.wpm), number(p.raw_wpm), p.errors),
-      number,
-    }));
-    this.#part('table').replaceChildren(table({
-      caption: say('speedOverTime'),
-      heads: [say('second'), say('wpm'), say('raw'), say('errors')],
-      rows: points.map((p) => [number(p.at_s), number(p.wpm), number(p.raw_wpm), number(p.errors)]),
-    }));
+    this.#part('chart').replaceChildren(
+      speedChart(points, {
+        width: clientWidth,
+        height: CHART_HEIGHT_PX,
+        label: say('chartLabel', number(this.#shown.result.wpm), number(Math.max(...points.map((p) => p.raw_wpm)))),
+        describe: (p) => say('chartPoint', number(p.at_s), number(p.wpm), number(p.raw_wpm), p.errors),
+        number,
+      }),
+    );
+    this.#part('table').replaceChildren(
+      table({
+        caption: say('speedOverTime'),
+        heads: [say('second'), say('wpm'), say('raw'), say('errors')],
+        rows: points.map((p) => [number(p.at_s), number(p.wpm), number(p.raw_wpm), number(p.errors)]),
+      }),
+    );
   }
 }
 
@@ -195,7 +203,9 @@ function slowest(keys) {
 }
 
 function wrongKey({ presses, errors, confusions }) {
-  const hits = Object.entries(confusions).sort((a, b) => b[1] - a[1]).slice(0, WEAK_KEYS);
+  const hits = Object.entries(confusions)
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, WEAK_KEYS);
   const share = say('wrongOf', number(errors), number(presses));
   if (hits.length === 0) return [share];
   const instead = document.createElement('span');

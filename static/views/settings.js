@@ -16,10 +16,19 @@ export const CHOICES = {
   language: ['auto', 'en', 'ru'],
   errors: ['free', 'stop', 'correct'],
   source: [
-    'random-short', 'random-medium', 'random-long',
-    'words-10', 'words-25', 'words-50', 'words-100',
-    'time-15', 'time-30', 'time-60', 'time-120',
-    'practice', 'custom',
+    'random-short',
+    'random-medium',
+    'random-long',
+    'words-10',
+    'words-25',
+    'words-50',
+    'words-100',
+    'time-15',
+    'time-30',
+    'time-60',
+    'time-120',
+    'practice',
+    'custom',
   ],
 };
 
@@ -49,7 +58,7 @@ export class Settings {
     }
     const values = { ownText: typeof kept.ownText === 'string' ? kept.ownText : '' };
     for (const [name, choices] of Object.entries(CHOICES)) {
-      values[name] = choices.includes(kept[name]) ? kept[name] : USUAL[name] ?? choices[0];
+      values[name] = choices.includes(kept[name]) ? kept[name] : (USUAL[name] ?? choices[0]);
     }
     return values;
   }

@@ -48,7 +48,9 @@ export class SourceView {
   /** Shows which choices are the present ones. */
   draw() {
     const now = {
-      source: this.#settings.get('source'), language: this.#settings.language, rules: this.#settings.get('errors'),
+      source: this.#settings.get('source'),
+      language: this.#settings.language,
+      rules: this.#settings.get('errors'),
     };
     for (const button of this.#root.querySelectorAll('[data-source], [data-language], [data-rules]')) {
       const [name] = Object.keys(button.dataset).filter((key) => key in now);

@@ -122,11 +122,13 @@ export class TextView {
 
   #drawExtras() {
     const typed = this.#attempt.typed.slice(this.#cells.length);
-    this.#extras.replaceChildren(...typed.map((grapheme) => {
-      const extra = document.createElement('span');
-      extra.textContent = keyCap(grapheme);
-      return extra;
-    }));
+    this.#extras.replaceChildren(
+      ...typed.map((grapheme) => {
+        const extra = document.createElement('span');
+        extra.textContent = keyCap(grapheme);
+        return extra;
+      }),
+    );
   }
 
   #placeCaret() {

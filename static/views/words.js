@@ -34,7 +34,9 @@ export function sayIfKnown(name, ...values) {
 
 /** All words in which a message may be looked for, whatever the language of the interface. */
 export function everyWording(name) {
-  return Object.values(LANGUAGES).map((messages) => messages[name]).filter((message) => typeof message === 'string');
+  return Object.values(LANGUAGES)
+    .map((messages) => messages[name])
+    .filter((message) => typeof message === 'string');
 }
 
 export function number(value, digits = 0) {

@@ -168,6 +168,15 @@ def test_clock_may_run_one_per_cent_fast_and_no_more(
             running.receive(1, keystrokes, OPENED_AT_MS + arrived_ms)
 
 
+def test_clock_bounds_all_keystrokes_together_each_once() -> None:
+    running = attempt()
+    first = [Keystroke(0, "a"), Keystroke(60_000, "b")]
+    assert running.receive(1, first, OPENED_AT_MS + 60_000)
+    with pytest.raises(TooFast):
+        running.receive(3, [Keystroke(651, "c")], OPENED_AT_MS + 60_000)
+    assert running.receive(2, [first[1], Keystroke(650, "c")], OPENED_AT_MS + 60_000)
+
+
 @pytest.mark.parametrize(
     ("lags_ms", "late_ms"),
     [
@@ -337,6 +346,19 @@ def test_who_comes_back_after_the_limit_gets_two_seconds_to_hand_in() -> None:
     running = typed_up_to("a", limit_ms=15_000)
     running.resume(OPENED_AT_MS + 60_000)
     assert running.due_at_ms == OPENED_AT_MS + 60_000 + TIME_OVER_GRACE_MS
+
+
+def test_coming_back_again_and_again_puts_the_end_off_no_longer_than_staying_away() -> None:
+    running = typed_up_to("a", limit_ms=15_000)
+    over_at_ms = OPENED_AT_MS + 1_000 + 15_000
+    for now_ms in range(over_at_ms, over_at_ms + 600_000, 1_500):
+        running.resume(now_ms)
+    assert running.due_at_ms == over_at_ms + AWAY_GRACE_MS + TIME_OVER_GRACE_MS
+
+
+def test_attempt_without_a_keystroke_is_due_for_being_idle() -> None:
+    assert attempt().due_reason() is EndReason.IDLE
+    assert attempt(limit_ms=15_000).due_reason() is EndReason.IDLE
 
 
 @pytest.mark.parametrize(

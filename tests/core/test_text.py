@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.core.text import (
-from tests.core import PROPERTY
     BYTES_MAX,
     GRAPHEMES_MAX,
     KeyRefused,
@@ -20,6 +19,7 @@ from tests.core import PROPERTY
     normal_key,
     normal_text,
 )
+from tests.core import PROPERTY
 
 FAMILY = "👨‍👩‍👧‍👦"
 ANY_TEXT = st.text(max_size=30)

@@ -101,10 +101,9 @@ class Person:
 
 
 def test_people_are_believed() -> None:
-    doubted = [
-        seed for seed in range(400) if verdict(Person(seed).types(SENTENCE))[0] != Verdict.RANKED
-    ]
-    assert len(doubted) <= 0.001 * 400, doubted
+    """All of these 400; fewer than one in a thousand may be doubted."""
+    verdicts = {seed: verdict(Person(seed).types(SENTENCE)) for seed in range(400)}
+    assert {seed: found for seed, found in verdicts.items() if found[0] != Verdict.RANKED} == {}
 
 
 def test_simulated_people_are_like_the_measured_ones() -> None:
@@ -121,7 +120,6 @@ def test_simulated_people_are_like_the_measured_ones() -> None:
 
 
 # Machines
-
 
 LENGTH = 54
 
@@ -175,7 +173,6 @@ def test_machines_are_caught_as_often_as_written_here(bot: Bot, caught: int) -> 
 
 
 # Each rule
-
 
 RHYTHM_MS = [42, 61, 88, 55, 97, 48, 70, 59, 103, 37]  # 66 on average, with no sign of a machine
 

@@ -120,10 +120,19 @@ class Recorder:
         return found
 
 
+@dataclass
+class Gate:
+    """Where a transaction waits before its COMMIT."""
+
+    reached: asyncio.Event = field(default_factory=asyncio.Event)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+
+
 class FaultyDatabase(Database):
     """A store that is away while `away` is set, or commits and then loses its answer.
 
-    `commits` counts the transactions that were committed.
+    A `gate` that is set holds a transaction before its COMMIT until `gate.open`. `commits`
+    counts the transactions that were committed.
     """
 
     def __init__(self, url: str) -> None:
@@ -131,6 +140,7 @@ class FaultyDatabase(Database):
         self.away: Exception | None = None
         self.answers_to_lose = 0
         self.commits = 0
+        self.gate: Gate | None = None
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
@@ -138,6 +148,9 @@ class FaultyDatabase(Database):
             raise self.away
         async with super().write() as connection:
             yield connection
+            if self.gate is not None:
+                self.gate.reached.set()
+                await self.gate.open.wait()
         self.commits += 1
         if self.answers_to_lose:
             self.answers_to_lose -= 1

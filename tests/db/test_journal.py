@@ -14,6 +14,7 @@ from server.db.queries import StoredAttempt
 from tests.db.stored import (
     TEXT,
     FaultyDatabase,
+    Gate,
     Recorder,
     attempt_row,
     eventually,
@@ -288,6 +289,25 @@ async def test_two_processes_that_write_at_once_keep_one_history(database_url: s
         assert {outcome for _, outcome, _ in newer.outcomes} == {Outcome.COMMITTED}
         last = await resumed(first, stored.row["id"], who)
         assert [keystroke.key for keystroke in last.attempt.log] == ["a"] * (durable + 10)
+
+
+async def test_who_takes_an_attempt_waits_for_a_commit_under_way(database_url: str) -> None:
+    """Else the older one would be told `committed` of keystrokes the newer one never saw."""
+    who, older = person(), Recorder()
+    async with opened_database(database_url) as first, opened_database(database_url) as second:
+        stored = await new_attempt(first, who)
+        first.gate = Gate()
+        async with running(Journal(first)) as journal:
+            journal.write(older.entry(stored, type_batch(stored, "a b")))
+            await first.gate.reached.wait()
+            taking = asyncio.create_task(resumed(second, stored.row["id"], who))
+            await asyncio.sleep(0.2)
+            assert not taking.done()
+            first.gate.open.set()
+            again = await taking
+            await journal.flush()
+        assert [outcome for _, outcome, _ in older.outcomes] == [Outcome.COMMITTED]
+        assert again.attempt.log == stored.attempt.log
 
 
 async def test_an_entry_of_an_attempt_that_is_gone_is_fenced(database_url: str) -> None:

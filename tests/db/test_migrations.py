@@ -11,7 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from server.db.database import MIGRATIONS
-from tests.db.stored import opened_database, person, rows
+from tests.db.stored import Gate, opened_database, person, rows
 from tests.postgres import Postgres
 from tests.processes import REPOSITORY, settings
 
@@ -117,6 +117,19 @@ async def test_migrating_again_changes_nothing_and_keeps_what_is_there(database_
 
 async def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
     await asyncio.gather(*(run(empty_url, "server", "migrate") for _ in range(2)))
+    assert await tables(empty_url) == TABLES
+
+
+async def test_a_migration_waits_for_another_under_way(empty_url: str) -> None:
+    async with opened_database(empty_url) as first, opened_database(empty_url) as second:
+        first.gate = Gate()
+        migrating = asyncio.create_task(first.migrate())
+        await first.gate.reached.wait()
+        waiting = asyncio.create_task(second.migrate())
+        await asyncio.sleep(0.2)
+        assert not waiting.done()
+        first.gate.open.set()
+        await asyncio.gather(migrating, waiting)
     assert await tables(empty_url) == TABLES
 
 

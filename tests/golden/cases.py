@@ -125,6 +125,16 @@ SCORES: list[ScoreCase] = [
         race=True,
     ),
     ScoreCase("all at once", "abc", at(0, "abc")),
+    *by_rule(ScoreCase("time, with slips", "abcdef", at(400, "abx⌫cxx"), limit_ms=2_500)),
+    ScoreCase(
+        "a race given up half way", "abcdef", [(640, "a"), (300, "b"), (90, "\b")], race=True
+    ),
+    ScoreCase("a race that begins with a delete", "ab", [(50, "\b"), *at(90, "ab")], race=True),
+    *by_rule(
+        ScoreCase("word delete over any blank", "a b", at(70, ["a", "\u00a0", "\t", WORD, "a"]))
+    ),
+    ScoreCase("a wrong key of two code points", "ab", at(100, ["a", "\u1eb9\u0301"])),
+    ScoreCase("a minute and a half", "ab " * 150, at(200, "ab " * 150)),
 ]
 
 GRAPHEMES = [

@@ -8,8 +8,15 @@ const NOW_MS = 1_000_000;
 
 function opened(more = {}) {
   return {
-    seq: 0, typed: '', at_ms: 0, elapsed_ms: 0, text: 'the quick fox', rules: { errors: 'free' },
-    source: { kind: 'words' }, score: { position: 0, raw_wpm: 0, errors: 0 }, ...more,
+    seq: 0,
+    typed: '',
+    at_ms: 0,
+    elapsed_ms: 0,
+    text: 'the quick fox',
+    rules: { errors: 'free' },
+    source: { kind: 'words' },
+    score: { position: 0, raw_wpm: 0, errors: 0 },
+    ...more,
   };
 }
 
@@ -65,7 +72,10 @@ test('events before those at hand can not be sent, so the server is believed', (
 test('a key taken out leaves its time to the next', () => {
   const log = typedLog();
   log.drop(3);
-  assert.deepEqual(log.events.map(([dtMs]) => dtMs), [0, 100, 200, 100, 100]);
+  assert.deepEqual(
+    log.events.map(([dtMs]) => dtMs),
+    [0, 100, 200, 100, 100],
+  );
   assert.equal(log.attempt.typed.join(''), 'th qu');
   log.drop(5);
   log.press('u', NOW_MS + 500);
@@ -76,7 +86,11 @@ test('a pause longer than any dt may be is cut, and the clock goes on', () => {
   const log = typedLog('t');
   log.press('h', NOW_MS + 3_600_000);
   log.press('e', NOW_MS + 3_600_100);
-  assert.deepEqual(log.events, [[0, 't'], [600_000, 'h'], [100, 'e']]);
+  assert.deepEqual(log.events, [
+    [0, 't'],
+    [600_000, 'h'],
+    [100, 'e'],
+  ]);
 });
 
 test('keys are cut into what a server takes', () => {

@@ -15,10 +15,22 @@ function typed(keys, { text = 'the quick fox', everyMs = 100, ...options } = {})
 test('numbers are rounded as Python rounds them', () => {
   // Each row as printed by Python: x, digits, round(x, digits).
   const rows = [
-    [0.125, 2, 0.12], [0.375, 2, 0.38], [2.675, 2, 2.67], [1.005, 2, 1], [0.5, 0, 0],
-    [0.25, 1, 0.2], [0.75, 1, 0.8], [1234.125, 2, 1234.12], [0.00005, 4, 0.0001],
-    [0.03125, 4, 0.0312], [0.09375, 4, 0.0938], [65, 2, 65], [0, 2, 0], [99.995, 2, 100],
-    [12.345, 2, 12.35], [8 / 3, 2, 2.67],
+    [0.125, 2, 0.12],
+    [0.375, 2, 0.38],
+    [2.675, 2, 2.67],
+    [1.005, 2, 1],
+    [0.5, 0, 0],
+    [0.25, 1, 0.2],
+    [0.75, 1, 0.8],
+    [1234.125, 2, 1234.12],
+    [0.00005, 4, 0.0001],
+    [0.03125, 4, 0.0312],
+    [0.09375, 4, 0.0938],
+    [65, 2, 65],
+    [0, 2, 0],
+    [99.995, 2, 100],
+    [12.345, 2, 12.35],
+    [8 / 3, 2, 2.67],
   ];
   for (const [x, digits, expected] of rows) assert.equal(roundHalfEven(x, digits), expected, String(x));
 });
@@ -53,15 +65,30 @@ test('speeds have a point for each second, pauses too', () => {
   attempt.apply(3_000, 'x');
   attempt.apply(400, ' ');
   const points = attempt.speeds();
-  assert.deepEqual(points.map(({ at_s: atS }) => atS), [1, 2, 3, 3.6]);
-  assert.deepEqual(points.map(({ errors }) => errors), [0, 0, 0, 1]);
-  assert.deepEqual(points.map(({ raw_wpm: raw }) => raw), [24, 0, 0, 40]);
-  assert.deepEqual(points.map(({ wpm }) => wpm), [24, 12, 8, 10]);
+  assert.deepEqual(
+    points.map(({ at_s: atS }) => atS),
+    [1, 2, 3, 3.6],
+  );
+  assert.deepEqual(
+    points.map(({ errors }) => errors),
+    [0, 0, 0, 1],
+  );
+  assert.deepEqual(
+    points.map(({ raw_wpm: raw }) => raw),
+    [24, 0, 0, 40],
+  );
+  assert.deepEqual(
+    points.map(({ wpm }) => wpm),
+    [24, 12, 8, 10],
+  );
 });
 
 test('a key pressed on the last whole second is not lost from the chart', () => {
   const points = typed(['t', 'h', 'e'], { everyMs: 500 }).speeds();
-  assert.deepEqual(points.map(({ at_s: atS }) => atS), [1]);
+  assert.deepEqual(
+    points.map(({ at_s: atS }) => atS),
+    [1],
+  );
   assert.deepEqual(typed(['t']).speeds(), []);
 });
 

@@ -35,7 +35,10 @@ const { graphemes: cuts, same: pairs, key_names: keyNames } = golden('text');
 
 test('texts are cut as the server cuts them', () => {
   for (const { text, graphemes: expected } of cuts) {
-    assert.deepEqual(graphemes(text), expected.map((grapheme) => grapheme.normalize('NFC')));
+    assert.deepEqual(
+      graphemes(text),
+      expected.map((grapheme) => grapheme.normalize('NFC')),
+    );
   }
 });
 

@@ -236,7 +236,8 @@ class FakeServer {
     this.received.push({ atMs: this.#world.nowMs, socket, ...message });
     const { type } = message;
     if (type === 'hello') this.#hello(socket, message);
-    else if (type === 'ping') this.#answer(socket, message, { type: 'pong', c: message.c, server_ms: this.#world.nowMs });
+    else if (type === 'ping')
+      this.#answer(socket, message, { type: 'pong', c: message.c, server_ms: this.#world.nowMs });
     else if (type === 'open') this.#open(socket, connection, message);
     else if (type === 'got') this.attempts.get(message.attempt).got = true;
     else if (connection.h === null || message.h !== connection.h) {
@@ -300,8 +301,18 @@ class FakeServer {
     const typed = this.attemptOf(log);
     const elapsed_ms = firstAtMs === null ? 0 : this.#world.nowMs - firstAtMs;
     return {
-      type: 'opened', attempt, h, seq: events.length, state, text, rules, source,
-      typed: typed.typed.join(''), at_ms: typed.atMs, elapsed_ms, score: typed.progress(),
+      type: 'opened',
+      attempt,
+      h,
+      seq: events.length,
+      state,
+      text,
+      rules,
+      source,
+      typed: typed.typed.join(''),
+      at_ms: typed.atMs,
+      elapsed_ms,
+      score: typed.progress(),
     };
   }
 

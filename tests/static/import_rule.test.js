@@ -6,7 +6,8 @@ import { test } from 'node:test';
 
 const LAYERS = ['core', 'net', 'views'];
 const STATIC = new URL('../../static/', import.meta.url);
-const IMPURE = /\b(document|window|navigator|localStorage|fetch|WebSocket|Date|performance|setTimeout|setInterval|Math\.random)\b/;
+const IMPURE =
+  /\b(document|window|navigator|localStorage|fetch|WebSocket|Date|performance|setTimeout|setInterval|Math\.random)\b/;
 
 function modules(layer) {
   const folder = new URL(`${layer}/`, STATIC);

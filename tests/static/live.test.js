@@ -44,20 +44,31 @@ test('the first key goes at once, the others at most every 50 ms', () => {
   const keys = world.server.sent('keys');
   assert.equal(keys[0].events.length, 1);
   const gapsMs = keys.slice(1).map(({ atMs }, i) => atMs - keys[i].atMs);
-  assert.ok(gapsMs.every((ms) => ms >= 50), String(gapsMs));
+  assert.ok(
+    gapsMs.every((ms) => ms >= 50),
+    String(gapsMs),
+  );
   assert.equal(keys.flatMap(({ events }) => events).length, 9);
 });
 
 test('the first dt is 0 and the sum of all is the time typed, to the ms', () => {
   const world = new World();
   const page = opened(world);
-  for (const [atMs, key] of [[0.4, 't'], [33.6, 'h'], [66.7, 'e'], [100.4, ' ']]) {
+  for (const [atMs, key] of [
+    [0.4, 't'],
+    [33.6, 'h'],
+    [66.7, 'e'],
+    [100.4, ' '],
+  ]) {
     page.live.press(key, world.nowMs - 1000 + atMs);
   }
   world.pass(300);
   const dts = world.server.only.events.map(([dtMs]) => dtMs);
   assert.equal(dts[0], 0);
-  assert.equal(dts.reduce((sum, dtMs) => sum + dtMs), 100);
+  assert.equal(
+    dts.reduce((sum, dtMs) => sum + dtMs),
+    100,
+  );
   assert.ok(dts.every(Number.isInteger));
 });
 
@@ -68,7 +79,10 @@ test('a stamp from nowhere is replaced by the time of now', () => {
   world.pass(80);
   page.live.press('h', world.nowMs + 9_000);
   world.pass(200);
-  assert.deepEqual(world.server.only.events, [[0, 't'], [80, 'h']]);
+  assert.deepEqual(world.server.only.events, [
+    [0, 't'],
+    [80, 'h'],
+  ]);
 });
 
 test('keys that no server would take are not pressed; a composition of several is', () => {
@@ -79,7 +93,10 @@ test('keys that no server would take are not pressed; a composition of several i
   }
   assert.equal(page.live.press('th'), true);
   world.pass(200);
-  assert.deepEqual(world.server.only.events, [[0, 't'], [0, 'h']]);
+  assert.deepEqual(world.server.only.events, [
+    [0, 't'],
+    [0, 'h'],
+  ]);
 });
 
 test('a key is sent composed', () => {
@@ -271,5 +288,8 @@ test('a fault in a listener does not hold up the keys', () => {
   assert.throws(() => page.type('the'), /a fault of the page/);
   page.live.press('h');
   assert.throws(() => world.pass(300), /a fault of the page/);
-  assert.deepEqual(world.server.only.events.map(([, key]) => key), ['t', 'h']);
+  assert.deepEqual(
+    world.server.only.events.map(([, key]) => key),
+    ['t', 'h'],
+  );
 });

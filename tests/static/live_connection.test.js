@@ -53,9 +53,26 @@ test('when the network is back the page connects at once', () => {
   assert.equal(page.last('connection').state, 'saved');
 });
 
-for (const [code, comesBack] of [[1001, true], [1006, true], [1011, true], [1012, true], [1013, true],
-  [4001, true], [4008, true], [4013, true], [4444, true], [1003, false], [1007, false], [1009, false],
-  [4500, false], [4501, false], [4505, false], [4506, false], [4511, false], [4999, false]]) {
+for (const [code, comesBack] of [
+  [1001, true],
+  [1006, true],
+  [1011, true],
+  [1012, true],
+  [1013, true],
+  [4001, true],
+  [4008, true],
+  [4013, true],
+  [4444, true],
+  [1003, false],
+  [1007, false],
+  [1009, false],
+  [4500, false],
+  [4501, false],
+  [4505, false],
+  [4506, false],
+  [4511, false],
+  [4999, false],
+]) {
   test(`close ${code}: ${comesBack ? 'come back and resume' : 'stop'}`, () => {
     const world = new World();
     const page = opened(world);
@@ -165,7 +182,10 @@ test('a key the server cuts differently is given up after a few tries, the other
   const page = opened(world);
   page.type(['a', 'b', '😀', 'c']);
   world.pass(10_000);
-  assert.deepEqual(world.server.only.events.map(([, key]) => key), ['a', 'b', 'c']);
+  assert.deepEqual(
+    world.server.only.events.map(([, key]) => key),
+    ['a', 'b', 'c'],
+  );
   assert.equal(page.attempt.typed.join(''), 'abc');
   assert.equal(page.last('connection').state, 'saved');
 });

@@ -148,7 +148,10 @@ test('after a reload nothing is called unsaved before the server has spoken', ()
   again.live.resume();
   again.live.start();
   world.pass(1_000);
-  assert.deepEqual(again.all('connection').map(({ state }) => state), ['connecting', 'saved']);
+  assert.deepEqual(
+    again.all('connection').map(({ state }) => state),
+    ['connecting', 'saved'],
+  );
 });
 
 test('after a reload the clock goes on from the last event', () => {
@@ -252,8 +255,9 @@ test('each key writes one small piece of storage', () => {
   const before = world.storage.writes;
   page.live.press('a');
   assert.equal(world.storage.writes, before + 1);
-  const longest = Math.max(...[...world.storage.items]
-    .filter(([key]) => key.startsWith('typing.events.')).map(([, kept]) => kept.length));
+  const longest = Math.max(
+    ...[...world.storage.items].filter(([key]) => key.startsWith('typing.events.')).map(([, kept]) => kept.length),
+  );
   assert.ok(longest < 600, `${longest} characters at each key`);
 });
 

@@ -91,7 +91,11 @@ for (let first = 0; first < SEEDS; first += 50) {
       day.heal();
       const log = day.world.server.attempts.get(day.id);
       const at = `seed ${seed}`;
-      assert.deepEqual(log.events.map(([, key]) => key), day.pressed, at);
+      assert.deepEqual(
+        log.events.map(([, key]) => key),
+        day.pressed,
+        at,
+      );
       assert.equal(log.events[0][0], 0, at);
       assert.equal(day.page.all('voided').length + day.page.all('refused').length, 0, at);
       assert.equal(day.page.last('connection').state, 'saved', at);
