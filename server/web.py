@@ -92,6 +92,9 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.close":
             self.loop.call_later(CLOSE_S, self.transport.abort)
         await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            # A refusal is a whole answer, and nothing for uvicorn to complain about in the log.
+            self.handshake_complete = True
 
 
 class Server(uvicorn.Server):

@@ -16,8 +16,12 @@ from server.clock import Clock
 SECRET = "a secret long enough for any of the algorithms: sixty-four bytes"
 USER = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 TOKENS = Tokens(SECRET)
-NOW_MS = Clock().now_ms()
-NOW_S = NOW_MS // 1_000
+CLOCK = Clock()
+
+
+def in_s(seconds: int) -> int:
+    """The Unix time in so many seconds from now."""
+    return CLOCK.now_ms() // 1_000 + seconds
 
 
 def signed(secret: str = SECRET, algorithm: str = "HS256", **changed: Any) -> str:
@@ -25,8 +29,8 @@ def signed(secret: str = SECRET, algorithm: str = "HS256", **changed: Any) -> st
     claims = {
         "iss": ISSUER,
         "aud": AUDIENCE,
-        "iat": NOW_S,
-        "exp": NOW_S + 600,
+        "iat": in_s(0),
+        "exp": in_s(600),
         "sub": USER,
         "ver": 3,
         **changed,
@@ -41,7 +45,7 @@ def without(claim: str) -> str:
 
 
 def test_guest_token_is_read_back() -> None:
-    assert TOKENS.read(TOKENS.guest(USER, NOW_MS)) == Claims(USER, True, 0)
+    assert TOKENS.read(TOKENS.guest(USER, CLOCK.now_ms())) == Claims(USER, True, 0)
 
 
 def test_person_is_no_guest_unless_the_token_says_so() -> None:
@@ -63,7 +67,7 @@ def test_person_is_no_guest_unless_the_token_says_so() -> None:
 )
 def test_guest_token_lives_30_days_and_a_minute_of_wrong_clocks(age_s: int, good: bool) -> None:
     assert GUEST_TOKEN_S == 30 * 24 * 60 * 60
-    token = TOKENS.guest(USER, NOW_MS - age_s * 1_000)
+    token = TOKENS.guest(USER, in_s(-age_s) * 1_000)
     if good:
         assert TOKENS.read(token).user_id == USER
     else:
@@ -90,9 +94,9 @@ BODY = part(b'{"sub":"x"}')
         pytest.param(lambda: signed().replace(".", ".e30", 1), id="claims changed"),
         pytest.param(lambda: signed(iss="somebody"), id="another issuer"),
         pytest.param(lambda: signed(aud="something"), id="another audience"),
-        pytest.param(lambda: signed(exp=NOW_S - 3_600), id="expired"),
-        pytest.param(lambda: signed(iat=NOW_S + 3_600), id="of the future"),
-        pytest.param(lambda: signed(nbf=NOW_S + 3_600), id="not yet"),
+        pytest.param(lambda: signed(exp=in_s(-3_600)), id="expired"),
+        pytest.param(lambda: signed(iat=in_s(3_600)), id="of the future"),
+        pytest.param(lambda: signed(nbf=in_s(3_600)), id="not yet"),
         pytest.param(lambda: signed(sub=5), id="a subject that is a number"),
         pytest.param(lambda: signed(ver="3"), id="a version that is a string"),
         pytest.param(lambda: signed(ver=True), id="a version that is true"),

@@ -13,6 +13,19 @@ const WPM_OF_A_PRESS_A_SECOND = 12;
 const MS_PER_PRESS_AT_ONE_WPM = 12_000;
 
 /**
+ * @typedef {'free'|'stop'|'correct'} ErrorRule
+ * @typedef {{errors: ErrorRule}} Rules
+ * @typedef {{position: number, wpm: number, raw_wpm: number, accuracy: number, errors: number}} Progress
+ * @typedef {{at_s: number, wpm: number, raw_wpm: number, errors: number}} SpeedPoint
+ * @typedef {{presses: number, errors: number, latencySumMs: number, latencyCount: number,
+ *   confusions: Map<string, number>}} KeyCount
+ * @typedef {{presses: number, errors: number, latency_ms: number|null,
+ *   confusions: Record<string, number>}} KeyScore
+ * @typedef {Progress & {duration_ms: number, uncorrected: number, consistency: number,
+ *   keys: Record<string, KeyScore>}} Result
+ */
+
+/**
  * @typedef {object} Standing where an attempt stands when its events are not at hand
  * @property {number} events how many have counted
  * @property {string} typed
@@ -23,7 +36,9 @@ const MS_PER_PRESS_AT_ONE_WPM = 12_000;
 export class Attempt {
   /** @type {string[]} */ text;
   /** @type {string[]} */ typed = [];
+  /** @type {ErrorRule} */
   errorRule;
+  /** @type {number | null} */
   limitMs;
   presses = 0;
   errors = 0;
@@ -32,25 +47,25 @@ export class Attempt {
   atMs = 0;
   /** How many events have counted. */
   events = 0;
-  /** @type {Map<string, {presses: number, errors: number, latencySumMs: number,
-   *    latencyCount: number, confusions: Map<string, number>}>} */
+  /** @type {Map<string, KeyCount>} */
   keys = new Map();
 
+  /** @type {boolean} */
   #fromStart;
   #ended = false;
-  /** Beside `typed`: is the place right? */
+  /** @type {boolean[]} Beside `typed`: is the place right? */
   #right = [];
   #rightPlaces = 0;
   #afterRightPress = false;
   /** The wrong press that the rule `stop` did not let in, until the place is right. */
   #refused = { place: -1, grapheme: '' };
-  /** Only seconds with a press in them: `rightPlaces` as it stood after the last one. */
+  /** @type {{second: number, presses: number, errors: number, rightPlaces: number}[]} Only seconds with a press in them: `rightPlaces` as it stood after the last one. */
   #seconds = [];
 
   /**
    * @param {object} options
    * @param {string} options.text
-   * @param {{errors: 'free'|'stop'|'correct'}} [options.rules]
+   * @param {Rules} [options.rules]
    * @param {number|null} [options.limitMs] ends a timed attempt
    * @param {boolean} [options.fromStart] a race: the first dt counts, from the start
    * @param {Standing|null} [options.standing] go on from here
@@ -93,7 +108,7 @@ export class Attempt {
     this.events += 1;
     if (key === DELETE) this.#delete();
     else if (key === DELETE_WORD) this.#deleteWord();
-    else if (key === ELLIPSIS) [countedMs, 0, 0].forEach((dotMs) => this.#press(dotMs, '.'));
+    else if (key === ELLIPSIS) for (const dotMs of [countedMs, 0, 0]) this.#press(dotMs, '.');
     else this.#press(countedMs, key.normalize('NFC'));
     return true;
   }
@@ -130,7 +145,7 @@ export class Attempt {
 
   /**
    * One point a second of typing time: `raw_wpm` of that second, `wpm` from the beginning.
-   * @returns {{at_s: number, wpm: number, raw_wpm: number, errors: number}[]}
+   * @returns {SpeedPoint[]}
    */
   speeds() {
     const points = [];
@@ -152,9 +167,11 @@ export class Attempt {
   /**
    * The final numbers. The server's are the ones that count.
    * @param {number} [lateMs] is added to the duration
+   * @returns {Result}
    */
   result(lateMs = 0) {
     const durationMs = this.#typingMs() + lateMs;
+    /** @type {number[]} */
     const pressesPerSecond = [];
     for (const { second, presses } of this.#seconds) pressesPerSecond[second] = presses;
     return {
@@ -172,6 +189,7 @@ export class Attempt {
     return this.limitMs !== null && !this.complete ? this.limitMs : this.atMs;
   }
 
+  /** @param {number} dtMs @param {string} grapheme */
   #press(dtMs, grapheme) {
     if (this.complete) return;
     const place = this.position;
@@ -186,6 +204,7 @@ export class Attempt {
     this.complete = this.#isComplete();
   }
 
+  /** @param {boolean} right */
   #keeps(right) {
     if (this.errorRule === 'stop') return right;
     return this.errorRule === 'free' || this.position < this.text.length + PAST_END_MAX;
@@ -196,6 +215,7 @@ export class Attempt {
     return this.#rightPlaces === this.text.length && this.position === this.text.length;
   }
 
+  /** @param {string} grapheme @param {boolean} right */
   #type(grapheme, right) {
     this.typed.push(grapheme);
     this.#right.push(right);
@@ -210,16 +230,21 @@ export class Attempt {
     if (this.#right.pop()) this.#rightPlaces -= 1;
   }
 
-  #deleteWord() {
-    this.#afterRightPress = false;
-    while (this.position > 0 && isSpace(this.typed.at(-1))) this.#delete();
-    while (this.position > 0 && !isSpace(this.typed.at(-1))) this.#delete();
+  #afterSpace() {
+    return isSpace(this.typed[this.position - 1]);
   }
 
+  #deleteWord() {
+    this.#afterRightPress = false;
+    while (this.position > 0 && this.#afterSpace()) this.#delete();
+    while (this.position > 0 && !this.#afterSpace()) this.#delete();
+  }
+
+  /** @param {number} dtMs @param {string} grapheme @param {string} expected @param {boolean} right */
   #countKey(dtMs, grapheme, expected, right) {
     const name = keyName(expected);
-    if (!this.keys.has(name)) this.keys.set(name, newKey());
-    const key = this.keys.get(name);
+    const key = this.keys.get(name) ?? newKey();
+    this.keys.set(name, key);
     key.presses += 1;
     if (!right) {
       key.errors += 1;
@@ -230,17 +255,22 @@ export class Attempt {
     }
   }
 
+  /** @param {boolean} right */
   #countSecond(right) {
     const second = Math.floor(this.atMs / MS_PER_SECOND);
-    if (this.#seconds.at(-1)?.second !== second) {
-      this.#seconds.push({ second, presses: 0, errors: 0, rightPlaces: 0 });
-    }
-    const counted = this.#seconds.at(-1);
+    const last = this.#seconds.at(-1);
+    const counted = last?.second === second ? last : { second, presses: 0, errors: 0, rightPlaces: 0 };
+    if (counted !== last) this.#seconds.push(counted);
     counted.presses += 1;
     if (!right) counted.errors += 1;
     counted.rightPlaces = this.#rightPlaces;
   }
 
+  /**
+   * @param {number} second
+   * @param {{presses: number, errors: number} | null} counted
+   * @param {number} rightPlaces
+   */
   #speedPoint(second, counted, rightPlaces) {
     const startMs = second * MS_PER_SECOND;
     const partMs = Math.min(MS_PER_SECOND, this.#typingMs() - startMs);
@@ -254,6 +284,7 @@ export class Attempt {
     };
   }
 
+  /** @param {Standing} standing */
   #standAt({ events, typed, atMs, score }) {
     for (const grapheme of placesOf(typed, score.position)) {
       const expected = this.text[this.position];
@@ -269,7 +300,11 @@ export class Attempt {
   }
 }
 
-/** The server's typed text cut into the number of places it counts. */
+/**
+ * The server's typed text cut into the number of places it counts.
+ * @param {string} typed
+ * @param {number} position
+ */
 function placesOf(typed, position) {
   const clusters = graphemes(typed);
   if (clusters.length === position) return clusters;
@@ -279,10 +314,12 @@ function placesOf(typed, position) {
   return Array.from({ length: position }, (_, place) => clusters[place] ?? '\ufffd');
 }
 
+/** @returns {KeyCount} */
 function newKey() {
   return { presses: 0, errors: 0, latencySumMs: 0, latencyCount: 0, confusions: new Map() };
 }
 
+/** @param {KeyCount} count @returns {KeyScore} */
 function keyScore({ presses, errors, latencySumMs, latencyCount, confusions }) {
   return {
     presses,

@@ -51,7 +51,11 @@ export function consistency(pressesPerSecond, durationMs) {
   return roundHalfEven(1 - Math.tanh(c + (c * c * c) / 3 + (c * c * c * c * c) / 5), 4);
 }
 
-/** Presses per second for each second that counts, the last part scaled up to a whole one. */
+/**
+ * Presses per second for each second that counts, the last part scaled up to a whole one.
+ * @param {number[]} pressesPerSecond
+ * @param {number} durationMs
+ */
 function ratesPerSecond(pressesPerSecond, durationMs) {
   const wholeSeconds = Math.floor(durationMs / MS_PER_SECOND);
   const restMs = durationMs % MS_PER_SECOND;
@@ -62,6 +66,7 @@ function ratesPerSecond(pressesPerSecond, durationMs) {
   return rates;
 }
 
+/** @param {number[]} numbers */
 function sum(numbers) {
   return numbers.reduce((total, number) => total + number, 0);
 }

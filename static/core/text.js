@@ -53,7 +53,10 @@ export function isSpace(grapheme) {
   return grapheme === '\n' || grapheme === '\t' || SPACE_SEPARATOR.test(grapheme);
 }
 
-/** Unicode's full case folding, which JavaScript does not offer by itself. */
+/**
+ * Unicode's full case folding, which JavaScript does not offer by itself.
+ * @param {string} grapheme
+ */
 function caseFolded(grapheme) {
   // ı has no other case of its own: going through I would turn it into another letter.
   if (grapheme === 'ı') return grapheme;

@@ -4,28 +4,40 @@ import { Attempt, DELETE, DELETE_WORD, ELLIPSIS } from '../core/attempt.js';
 import { graphemes } from '../core/text.js';
 import { CODE_POINTS_PER_KEY_MAX, DT_MS_MAX } from './protocol.js';
 
+/**
+ * @import { Standing } from '../core/attempt.js'
+ * @import { Ending, Event, Opened, Rules, Source } from './protocol.js'
+ *
+ * @typedef {{text: string, source: Source, rules: Rules}} Made what the server made of a request
+ * @typedef {{id: string, source: Source|null, rules?: Rules, opened: Made|null, finish: Ending|null,
+ *   standing: Standing, opened_at_ms: number, last_at_ms: number|null}} Head
+ */
+
 const MS_PER_SECOND = 1_000;
 const CLOCK_JUMP_MS = 60_000;
 const BREAKS = '\n\t';
 const SINGLE_KEYS = new Set([DELETE, DELETE_WORD, ELLIPSIS]);
 const UNTYPABLE = /[\p{Cc}\p{Cs}]/u;
+/** @type {Standing} */
 const NOTHING = { events: 0, typed: '', atMs: 0, score: { position: 0, raw_wpm: 0, errors: 0 } };
 
 export class AttemptLog {
   /** @type {string} */ id;
-  /** As asked for; null if the server opened it. */
+  /** @type {Source | null} As asked for; null if the server opened it. */
   source;
+  /** @type {Rules | undefined} */
   rules;
+  /** @type {number} */
   openedAtMs;
-  /** What the server made of it: text, source, rules. Null before its first answer. */
+  /** @type {Made | null} What the server made of it: text, source, rules. Null before its first answer. */
   opened = null;
   /** @type {Attempt|null} */
   attempt = null;
-  /** Where the events begin: not at nothing if an earlier part is known to the server alone. */
+  /** @type {Standing} Where the events begin: not at nothing if an earlier part is known to the server alone. */
   standing = NOTHING;
-  /** @type {[number, string][]} those after `standing` */
+  /** @type {Event[]} those after `standing` */
   events = [];
-  /** When the last event was typed, by our clock. */
+  /** @type {number | null} When the last event was typed, by our clock. */
   lastAtMs = null;
   /** The number of the last event the server has stored. */
   durable = 0;
@@ -33,11 +45,12 @@ export class AttemptLog {
   begunByMs = Infinity;
   /** When the server last said that it has no event yet: its clock runs from about then. */
   armedAtMs = -Infinity;
-  /** @type {'quit'|'time'|'done'|null} why it ends before the text is complete */
+  /** @type {Ending|null} why it ends before the text is complete */
   finish = null;
   /** Was it read back from storage, and has the server not spoken since? */
   recalled = false;
 
+  /** @param {{id: string, source: Source|null, rules?: Rules, openedAtMs: number}} request */
   constructor({ id, source, rules, openedAtMs }) {
     this.id = id;
     this.source = source;
@@ -61,7 +74,10 @@ export class AttemptLog {
     return log;
   }
 
-  /** What the mirror keeps besides the events. */
+  /**
+   * What the mirror keeps besides the events.
+   * @returns {Head}
+   */
   get head() {
     const { id, source, rules, opened, finish, standing } = this;
     return {
@@ -97,7 +113,7 @@ export class AttemptLog {
 
   /** When the time is over by our clock; Infinity if there is no limit or no event yet. */
   get timeUpAtMs() {
-    if (this.limitMs === null || this.lastAtMs === null) return Infinity;
+    if (!this.attempt || this.limitMs === null || this.lastAtMs === null) return Infinity;
     return this.lastAtMs - this.attempt.atMs + this.limitMs;
   }
 
@@ -114,32 +130,42 @@ export class AttemptLog {
   press(key, atMs) {
     const at = Math.max(Math.round(atMs), this.lastAtMs ?? -Infinity);
     const dtMs = this.lastAtMs === null ? 0 : Math.min(at - this.lastAtMs, DT_MS_MAX);
-    if (!this.attempt.apply(dtMs, key)) return false;
+    if (!this.attempt?.apply(dtMs, key)) return false;
     this.lastAtMs = at;
     this.events.push([dtMs, key]);
     return true;
   }
 
-  /** The events number `from` to `to`. */
+  /**
+   * The events number `from` to `to`.
+   * @param {number} from
+   * @param {number} to
+   */
   slice(from, to) {
     return this.events.slice(from - this.standing.events - 1, to - this.standing.events);
   }
 
-  /** Our clock time of event `seq`, for any that is at hand. */
+  /**
+   * Our clock time of event `seq`, for any that is at hand.
+   * @param {number} seq
+   */
   typedAtMs(seq) {
-    const later = this.slice(seq + 1, this.last);
-    return later.reduce((atMs, [dtMs]) => atMs - dtMs, this.lastAtMs);
+    return (this.lastAtMs ?? Infinity) - this.#msAfter(seq);
   }
 
-  /** How long to wait until the server can believe that event `seq` has been typed already. */
+  /**
+   * How long to wait until the server can believe that event `seq` has been typed already.
+   * @param {number} seq
+   * @param {number} nowMs
+   */
   tooEarlyByMs(seq, nowMs) {
-    const typedMs = this.attempt.atMs - (this.lastAtMs - this.typedAtMs(seq));
+    const typedMs = (this.attempt?.atMs ?? 0) - this.#msAfter(seq);
     return typedMs - (nowMs - this.armedAtMs);
   }
 
   /**
    * Learn what the server holds. Its word is the truth, even if it holds less than it did.
-   * @param {object} message `opened`
+   * @param {Opened} message
    * @param {number} nowMs
    * @returns {boolean} was the attempt made anew, so that it must be drawn again?
    */
@@ -167,27 +193,41 @@ export class AttemptLog {
     if (seq > 0) this.begunByMs = Math.min(this.begunByMs, nowMs);
   }
 
-  /** Take out event `seq`, which the server can not believe; the time goes to the one after it. */
+  /**
+   * Take out event `seq`, which the server can not believe; the time goes to the one after it.
+   * @param {number} seq
+   */
   drop(seq) {
     const index = seq - this.standing.events - 1;
     const [[dtMs]] = this.events.splice(index, 1);
     const next = this.events[index];
     if (next) next[0] = Math.min(next[0] + dtMs, DT_MS_MAX);
-    else this.lastAtMs -= dtMs;
+    else if (this.lastAtMs !== null) this.lastAtMs -= dtMs;
     if (this.last === 0) this.lastAtMs = null;
     this.replay();
   }
 
-  /** Make the attempt anew from its events. */
+  /** Make the attempt anew from its events, the server having made its text. */
   replay() {
-    const { text, rules } = this.opened;
+    const { text, rules } = /** @type {Made} */ (this.opened);
     const standing = this.standing.events > 0 ? this.standing : null;
     this.attempt = new Attempt({ text, rules, limitMs: this.limitMs, standing });
     for (const [dtMs, key] of this.events) this.attempt.apply(dtMs, key);
     if (this.finish !== null) this.attempt.end();
   }
 
-  /** Are our events those the server holds, and those that follow on them? */
+  /**
+   * The time from event `seq` to the last.
+   * @param {number} seq
+   */
+  #msAfter(seq) {
+    return this.slice(seq + 1, this.last).reduce((sumMs, [dtMs]) => sumMs + dtMs, 0);
+  }
+
+  /**
+   * Are our events those the server holds, and those that follow on them?
+   * @param {Opened} message
+   */
   #continues({ seq, at_ms: atMs }) {
     if (seq < this.standing.events || seq > this.last) return false;
     const sumMs = this.slice(this.standing.events + 1, seq).reduce(
@@ -198,7 +238,11 @@ export class AttemptLog {
     return sumMs === atMs;
   }
 
-  /** Go on from what the server holds: we have lost our memory, or somebody else has typed. */
+  /**
+   * Go on from what the server holds: we have lost our memory, or somebody else has typed.
+   * @param {Opened} message
+   * @param {number} nowMs
+   */
   #adopt({ seq, typed, at_ms: atMs, elapsed_ms: elapsedMs, score }, nowMs) {
     this.standing = { events: seq, typed, atMs, score };
     this.events = [];
@@ -206,9 +250,13 @@ export class AttemptLog {
     this.replay();
   }
 
-  /** After a reload our clock may have jumped; how long nobody typed the server knows as well. */
+  /**
+   * After a reload our clock may have jumped; how long nobody typed the server knows as well.
+   * @param {Opened} message
+   * @param {number} nowMs
+   */
   #mistrustOurClock({ seq, at_ms: atMs, elapsed_ms: elapsedMs }, nowMs) {
-    if (seq !== this.last || seq === 0) return;
+    if (seq !== this.last || this.lastAtMs === null) return;
     const idleMs = Math.max(0, elapsedMs - atMs);
     const ourIdleMs = nowMs - this.lastAtMs;
     if (ourIdleMs < 0 || ourIdleMs > idleMs + CLOCK_JUMP_MS) {
@@ -227,5 +275,16 @@ export function keysOf(key) {
   return graphemes(key).filter((grapheme) => {
     const typable = BREAKS.includes(grapheme) || !UNTYPABLE.test(grapheme);
     return typable && Array.from(grapheme).length <= CODE_POINTS_PER_KEY_MAX;
+  });
+}
+
+/**
+ * A random UUID (version 4) from a source of numbers that may be a seeded one.
+ * @param {() => number} random
+ */
+export function newId(random) {
+  return 'xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx'.replace(/[xy]/g, (place) => {
+    const digit = Math.floor(random() * 16);
+    return (place === 'x' ? digit : (digit & 3) | 8).toString(16);
   });
 }

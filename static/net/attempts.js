@@ -3,6 +3,11 @@
 import { AttemptLog } from './attempt_log.js';
 import { Mirror } from './mirror.js';
 
+/**
+ * @import { Kept } from './mirror.js'
+ * @import { Ending } from './protocol.js'
+ */
+
 const ABANDONED_AFTER_MS = 600_000; // the server, too, gives up an attempt by then
 
 export class Attempts {
@@ -14,7 +19,7 @@ export class Attempts {
   #mirror;
   /** @type {AttemptLog[]} those the person has left, to be handed in one by one */
   #leaving = [];
-  /** Those that broke a connection once: they must not hold up the current one again. */
+  /** @type {Set<AttemptLog>} Those that broke a connection once: they must not hold up the current one again. */
   #postponed = new Set();
   /** @type {AttemptLog|null} */
   #resumable = null;
@@ -35,7 +40,8 @@ export class Attempts {
 
   /** The attempts with events that the server has not stored. */
   get unsaved() {
-    return [...this.#leaving, this.current].filter((log) => log?.unacked > 0);
+    const all = this.current ? [...this.#leaving, this.current] : this.#leaving;
+    return all.filter((log) => log.unacked > 0);
   }
 
   /** The attempt that should be open on the connection now. */
@@ -45,30 +51,42 @@ export class Attempts {
     return first ?? waiting ?? this.#leaving[0] ?? null;
   }
 
+  /** @param {string} id @returns {AttemptLog | null} */
   find(id) {
     return [this.current, ...this.#leaving].find((log) => log?.id === id) ?? null;
   }
 
+  /** @param {AttemptLog} log */
   begin(log) {
     this.current = log;
     this.#mirror.keepHead(log.head);
   }
 
-  /** Write down the key just pressed. */
+  /**
+   * Write down the key just pressed.
+   * @param {AttemptLog} log
+   */
   keepLast(log) {
     this.#mirror.keepLast(log.id, log.events, log.lastAtMs);
   }
 
-  /** Write an attempt anew, after its history has changed. */
+  /**
+   * Write an attempt anew, after its history has changed.
+   * @param {AttemptLog} log
+   */
   keepAll(log) {
     this.#mirror.keepHead(log.head);
     this.#mirror.keepAll(log.id, log.events, log.lastAtMs);
   }
 
-  /** It ends here, before its text is complete. */
+  /**
+   * It ends here, before its text is complete.
+   * @param {AttemptLog} log
+   * @param {Ending} why
+   */
   end(log, why) {
     log.finish = why;
-    log.attempt.end();
+    log.attempt?.end();
     this.#mirror.keepHead(log.head);
   }
 
@@ -86,19 +104,28 @@ export class Attempts {
     this.superseded = false;
   }
 
-  /** The connection broke over it. */
+  /**
+   * The connection broke over it.
+   * @param {AttemptLog} log
+   */
   postpone(log) {
     if (this.#leaving.includes(log)) this.#postponed.add(log);
   }
 
-  /** Let go of an attempt; its copy stays, since another window has taken it. */
+  /**
+   * Let go of an attempt; its copy stays, since another window has taken it.
+   * @param {AttemptLog} log
+   */
   letGo(log) {
     if (this.current === log) this.current = null;
     this.#leaving = this.#leaving.filter((one) => one !== log);
     this.#postponed.delete(log);
   }
 
-  /** It is settled: nobody needs its events any more. */
+  /**
+   * It is settled: nobody needs its events any more.
+   * @param {string} id
+   */
   forget(id) {
     this.#mirror.forget(id);
     const log = this.find(id);
@@ -107,32 +134,37 @@ export class Attempts {
 
   /**
    * Make the attempt current that a reload or a crash has cut short.
-   * @returns {boolean} is there one?
+   * @returns {AttemptLog|null} it, if there is one
+   * @param {number} nowMs
    */
   resume(nowMs) {
     this.recall(nowMs);
-    if (this.current || !this.#resumable) return false;
+    if (this.current || !this.#resumable) return null;
     this.current = this.#resumable;
     this.#resumable = null;
-    return true;
+    return this.current;
   }
 
   /** Read the current attempt again, as another window has left it. */
   reread() {
     this.superseded = false;
-    const kept = this.#mirror.find(this.current.id);
+    const kept = this.current && this.#mirror.find(this.current.id);
     const log = kept && this.#read(kept);
     if (log) this.current = log;
     return log;
   }
 
-  /** Read what storage holds, the first time. */
+  /**
+   * Read what storage holds, the first time.
+   * @param {number} nowMs
+   */
   recall(nowMs) {
     if (this.#recalled) return;
     this.#recalled = true;
     for (const kept of this.#mirror.all()) this.#sort(kept, nowMs - kept.touchedAtMs);
   }
 
+  /** @param {Kept} kept @param {number} idleMs */
   #sort(kept, idleMs) {
     const log = this.#read(kept);
     const abandoned = idleMs > ABANDONED_AFTER_MS;
@@ -145,6 +177,7 @@ export class Attempts {
     } else this.#resumable ??= log;
   }
 
+  /** @param {Kept} kept */
   #read(kept) {
     try {
       return AttemptLog.recall(kept);

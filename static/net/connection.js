@@ -2,6 +2,19 @@
 
 import { CLIENT, MESSAGE_RATE, NORMAL, SUBPROTOCOL, TOKEN_REFUSED, decode, isTerminal } from './protocol.js';
 
+/**
+ * @import { Pong, ServerMessage, User, Welcome } from './protocol.js'
+ *
+ * @typedef {{nowMs: () => number}} Clock
+ * @typedef {{read: () => string|null, write: (token: string|null) => void}} Token
+ *
+ * @typedef {object} Listener
+ * @property {() => void} welcomed
+ * @property {(message: ServerMessage) => void} received all but the welcome; each may change `wakesAtMs`
+ * @property {(code: number|null) => void} lost comes before a new connection is ready
+ * @property {() => boolean} wanted is there anything to deliver?
+ */
+
 const BACK_OFF_MS_MIN = 250;
 const BACK_OFF_MS_MAX = 10_000;
 const RATE_WAIT_MS = 3_000; // closed for too many messages: its bucket is full again by then
@@ -15,21 +28,31 @@ const MESSAGES_AT_ONCE = 5;
 const MS_PER_SECOND = 1_000;
 
 export class Connection {
+  /** @type {User | null} */
   user = null;
   /** Server clock minus ours, from the quickest answer so far. */
   serverOffsetMs = 0;
   /** Since the page began, or since it was last connected, has trying failed? */
   failed = false;
+  /** @type {number | null} */
   closeCode = null;
+  /** @type {string | null} */
   reason = null;
 
+  /** @type {string} */
   #url;
+  /** @type {typeof WebSocket} */
   #WebSocket;
+  /** @type {Token} */
   #token;
+  /** @type {Clock} */
   #clock;
+  /** @type {() => number} */
   #random;
+  /** @type {Listener} */
   #listener;
 
+  /** @type {WebSocket | null} */
   #socket = null;
   /** @type {'idle'|'waiting'|'greeting'|'ready'|'stopped'} */
   #phase = 'idle';
@@ -41,6 +64,7 @@ export class Connection {
   #pongDue = false;
   #roundTripMsMin = Infinity;
   #requestId = 0;
+  /** @type {object[]} */
   #outbox = [];
   #allowance = 0;
   #allowedAtMs = 0;
@@ -48,17 +72,11 @@ export class Connection {
   /**
    * @param {object} options
    * @param {string} options.url
-   * @param {typeof WebSocket} options.WebSocket
-   * @param {{read: () => string|null, write: (token: string|null) => void}} options.token
-   * @param {{nowMs: () => number}} options.clock
+   * @param {typeof globalThis.WebSocket} options.WebSocket
+   * @param {Token} options.token
+   * @param {Clock} options.clock
    * @param {() => number} options.random
-   * @param {{
-   *   welcomed: () => void,
-   *   received: (message: object) => void,
-   *   lost: (code: number|null) => void,
-   *   wanted: () => boolean,
-   * }} options.listener `received`: all but the welcome; each may change `wakesAtMs`;
-   *   `lost` comes before a new connection is ready; `wanted`: is there anything to deliver?
+   * @param {Listener} options.listener
    */
   constructor({ url, WebSocket, token, clock, random, listener }) {
     this.#url = url;
@@ -187,6 +205,7 @@ export class Connection {
     this.#backOff();
   }
 
+  /** @param {number} [atLeastMs] */
   #backOff(atLeastMs = 0) {
     const limitMs = Math.min(BACK_OFF_MS_MAX, BACK_OFF_MS_MIN * 2 ** (this.#tries - 1));
     this.#phase = 'waiting';
@@ -194,6 +213,7 @@ export class Connection {
     this.#dueAtMs = this.#clock.nowMs() + Math.max(atLeastMs, this.#random() * limitMs);
   }
 
+  /** @param {number} code @param {string} reason */
   #closed(code, reason) {
     const nowMs = this.#clock.nowMs();
     const drainAtMs = this.#drainAtMs;
@@ -210,10 +230,12 @@ export class Connection {
     }
   }
 
+  /** @param {number} nowMs */
   #forgiveOldFailures(nowMs) {
     if (this.ready && nowMs >= this.#greetedAtMs + STEADY_AFTER_MS) this.#tries = 0;
   }
 
+  /** @param {number} code @param {string} reason */
   #stop(code, reason) {
     this.#phase = 'stopped';
     this.failed = true;
@@ -235,6 +257,7 @@ export class Connection {
     this.#greet();
   }
 
+  /** @param {ServerMessage | null} message */
   #receive(message) {
     if (message === null) return;
     if (message.type === 'welcome') this.#welcome(message);
@@ -243,6 +266,7 @@ export class Connection {
     if (message.type !== 'welcome' && this.ready) this.#listener.received(message);
   }
 
+  /** @param {Welcome} message */
   #welcome(message) {
     const nowMs = this.#clock.nowMs();
     this.#phase = 'ready';
@@ -257,6 +281,7 @@ export class Connection {
     this.#listener.welcomed();
   }
 
+  /** @param {number} nowMs @param {number} everyMs */
   #keepAlive(nowMs, everyMs) {
     if (nowMs < this.#pingedAtMs + everyMs) return;
     if (this.#pongDue) {
@@ -268,12 +293,14 @@ export class Connection {
     this.send({ type: 'ping', c: Math.round(nowMs) });
   }
 
+  /** @param {Pong} message */
   #pong({ c, server_ms: serverMs }) {
     const nowMs = this.#clock.nowMs();
     this.#pongDue = false;
     this.#learnOffset(nowMs - c, serverMs, nowMs);
   }
 
+  /** @param {number} roundTripMs @param {number} serverMs @param {number} nowMs */
   #learnOffset(roundTripMs, serverMs, nowMs) {
     if (roundTripMs > this.#roundTripMsMin) return;
     this.#roundTripMsMin = roundTripMs;
@@ -289,12 +316,17 @@ export class Connection {
     while (this.ready && this.#outbox.length > 0 && this.#allowanceNow() >= 1) {
       this.#allowance = this.#allowanceNow() - 1;
       this.#allowedAtMs = this.#clock.nowMs();
-      this.#socket.send(JSON.stringify(this.#outbox.shift()));
+      this.#socket?.send(JSON.stringify(this.#outbox.shift()));
     }
   }
 }
 
-/** The least to wait after a close: as the drain said, or until we may speak again. */
+/**
+ * The least to wait after a close: as the drain said, or until we may speak again.
+ * @param {number} code
+ * @param {number} drainAtMs
+ * @param {number} nowMs
+ */
 function waitMs(code, drainAtMs, nowMs) {
   if (drainAtMs !== Infinity) return Math.max(0, drainAtMs - nowMs);
   return code === MESSAGE_RATE ? RATE_WAIT_MS : 0;

@@ -2,6 +2,20 @@
 
 import { BATCH_MAX, WINDOW } from './protocol.js';
 
+/**
+ * @import { AttemptLog } from './attempt_log.js'
+ * @import { Clock, Connection } from './connection.js'
+ * @import { Ack, Opened, Refusal, Reject, ServerMessage } from './protocol.js'
+ *
+ * @typedef {{code: string, message: string, retryMs?: number}} OpenRefusal
+ *
+ * @typedef {object} Listener
+ * @property {(message: Opened, anew: boolean) => void} opened
+ * @property {(refusal: OpenRefusal, forGood: boolean) => void} refused
+ * @property {() => void} amended an event was taken out
+ * @property {() => void} missing the result went elsewhere
+ */
+
 const BATCH_EVERY_MS = 50;
 const BATCH_AT_ONCE = 16;
 const ACK_WAIT_MS = 3_000;
@@ -13,18 +27,23 @@ const DOUBTS_MAX = 3;
 const OVER = new Set(['finished', 'abandoned', 'void']);
 
 export class Delivery {
-  /** @type {import('./attempt_log.js').AttemptLog} */
+  /** @type {AttemptLog} */
   log;
   /** The store is slow or away: acks will come later. */
   stalled = false;
 
+  /** @type {Connection} */
   #connection;
+  /** @type {Clock} */
   #clock;
+  /** @type {Listener} */
   #listener;
+  /** @type {number | null} */
   #handle = null;
   #requestId = 0;
   #requestedAtMs = Infinity;
   #askAtMs = 0;
+  /** @type {boolean} */
   #withSource;
   /** The server has said that nothing more counts. */
   #over = false;
@@ -41,15 +60,10 @@ export class Delivery {
 
   /**
    * @param {object} options
-   * @param {import('./attempt_log.js').AttemptLog} options.log
-   * @param {import('./connection.js').Connection} options.connection a ready one
-   * @param {{nowMs: () => number}} options.clock
-   * @param {{
-   *   opened: (message: object, anew: boolean) => void,
-   *   refused: (error: object, forGood: boolean) => void,
-   *   amended: () => void,
-   *   missing: () => void,
-   * }} options.listener `amended`: an event was taken out; `missing`: the result went elsewhere
+   * @param {AttemptLog} options.log
+   * @param {Connection} options.connection a ready one
+   * @param {Clock} options.clock
+   * @param {Listener} options.listener
    */
   constructor({ log, connection, clock, listener }) {
     this.log = log;
@@ -86,7 +100,7 @@ export class Delivery {
     return this.#clock.nowMs() >= this.#staleAtMs();
   }
 
-  /** @param {object} message one that is about an open attempt */
+  /** @param {ServerMessage} message one that is about an open attempt */
   receive(message) {
     const nowMs = this.#clock.nowMs();
     if (message.type === 'opened') this.#opened(message, nowMs);
@@ -103,11 +117,15 @@ export class Delivery {
     this.#connection.send({ type: 'finish', h: this.#handle, seq: this.log.last, why: 'quit' });
   }
 
-  /** Is this message about our attempt? */
+  /**
+   * Is this message about our attempt?
+   * @param {ServerMessage} message
+   */
   owns(message) {
-    return this.open && message.h === this.#handle;
+    return this.open && 'h' in message && message.h === this.#handle;
   }
 
+  /** @param {number} nowMs */
   #ask(nowMs) {
     const { id: attempt, source, rules } = this.log;
     this.#requestId = this.#connection.nextRequestId();
@@ -117,6 +135,7 @@ export class Delivery {
     this.#requestedAtMs = nowMs;
   }
 
+  /** @param {Opened} message @param {number} nowMs */
   #opened(message, nowMs) {
     if (message.attempt !== this.log.id) return;
     this.#requestedAtMs = Infinity;
@@ -133,6 +152,7 @@ export class Delivery {
     this.#listener.opened(message, anew);
   }
 
+  /** @param {Refusal} refusal @param {number} nowMs */
   #refused({ re, code, retry_ms: retryMs, message }, nowMs) {
     if (re !== undefined && re === this.#requestId) {
       this.#openRefused({ code, message, retryMs }, nowMs);
@@ -143,6 +163,7 @@ export class Delivery {
     }
   }
 
+  /** @param {OpenRefusal} error @param {number} nowMs */
   #openRefused(error, nowMs) {
     this.#requestedAtMs = Infinity;
     const forgotten = error.code === 'not_found' && !this.#withSource && this.log.source !== null;
@@ -152,17 +173,18 @@ export class Delivery {
       this.#askAtMs = nowMs;
       return;
     }
-    const forGood = error.retryMs === undefined;
-    if (!forGood) this.#askAtMs = nowMs + error.retryMs;
-    this.#listener.refused(error, forGood);
+    if (error.retryMs !== undefined) this.#askAtMs = nowMs + error.retryMs;
+    this.#listener.refused(error, error.retryMs === undefined);
   }
 
+  /** @param {number} atMs */
   #reopen(atMs) {
     this.#handle = null;
     this.#owedSinceMs = Infinity;
     this.#askAtMs = atMs;
   }
 
+  /** @param {Ack} ack @param {number} nowMs */
   #acked({ seq }, nowMs) {
     const before = this.log.durable;
     this.log.acknowledge(seq, nowMs);
@@ -171,6 +193,7 @@ export class Delivery {
     this.#owedSinceMs = this.#owesAck() || this.log.ended ? nowMs : Infinity;
   }
 
+  /** @param {Reject} reject @param {number} nowMs */
   #rejected({ code, seq }, nowMs) {
     if (code === 'finished') this.#endedThere(nowMs);
     else if (code === 'early') this.#rewind(seq, nowMs + EARLY_WAIT_MS);
@@ -178,12 +201,14 @@ export class Delivery {
     else if (code === 'bad_event') this.#doubted(seq, nowMs);
   }
 
+  /** @param {number} nowMs */
   #endedThere(nowMs) {
     if (this.#over) return;
     this.#over = true;
     this.#askAtMs = nowMs + ACK_WAIT_MS; // `done` is on its way; if it is lost, asking repeats it
   }
 
+  /** @param {number} seq @param {number} heldUntilMs */
   #rewind(seq, heldUntilMs) {
     if (seq <= this.log.standing.events) {
       // It asks for what we no longer have: what it does have, it shall tell us.
@@ -199,6 +224,8 @@ export class Delivery {
   /**
    * Either the server's clock is behind ours, which time mends, or it cuts a key into several,
    * which nothing mends. So try again one by one, and give up the one that never passes.
+   * @param {number} seq
+   * @param {number} nowMs
    */
   #doubted(seq, nowMs) {
     if (seq > this.log.last) return;
@@ -214,12 +241,16 @@ export class Delivery {
     this.#listener.amended();
   }
 
+  /** @param {boolean} on @param {number} nowMs */
   #stall(on, nowMs) {
     this.stalled = on === true;
     if (this.#owedSinceMs !== Infinity) this.#owedSinceMs = nowMs;
   }
 
-  /** Send all batches that may go now. Returns when the next may. */
+  /**
+   * Send all batches that may go now. Returns when the next may.
+   * @param {number} nowMs
+   */
   #sendEvents(nowMs) {
     while (this.#sentTo < this.log.last) {
       const readyAtMs = Math.max(this.#heldUntilMs, this.#batchReadyAtMs());
@@ -245,6 +276,7 @@ export class Delivery {
     return Math.min(end, this.log.last, this.log.durable + WINDOW);
   }
 
+  /** @param {number} to @param {number} nowMs */
   #sendBatch(to, nowMs) {
     if (!this.#owesAck()) this.#owedSinceMs = nowMs;
     const seq = this.#sentTo + 1;
@@ -254,7 +286,10 @@ export class Delivery {
     this.#sentAtMs = nowMs;
   }
 
-  /** Say that the attempt has ended, once all of it is sent. Returns when that is to be done. */
+  /**
+   * Say that the attempt has ended, once all of it is sent. Returns when that is to be done.
+   * @param {number} nowMs
+   */
   #sendFinish(nowMs) {
     if (this.#finishId !== 0 || this.#sentTo < this.log.last || !this.log.ended) return Infinity;
     const dueAtMs = this.#finishDueAtMs();

@@ -1,10 +1,20 @@
 /** The page's one line to the server, and the attempt that is open on it. */
 
-import { AttemptLog, keysOf } from './attempt_log.js';
+import { AttemptLog, keysOf, newId } from './attempt_log.js';
 import { Attempts } from './attempts.js';
 import { Connection } from './connection.js';
 import { Delivery } from './delivery.js';
+import { News } from './news.js';
 import { CONFLICT, SUPERSEDED } from './protocol.js';
+
+/**
+ * @import { Clock, Listener } from './connection.js'
+ * @import { OpenRefusal } from './delivery.js'
+ * @import { ConnectionState, NewsByName } from './news.js'
+ * @import { Ack, AttemptState, Done, Rules, ServerMessage, Source } from './protocol.js'
+ *
+ * @typedef {ReturnType<typeof setTimeout>} Timer
+ */
 
 const BEHIND_AFTER_MS = 1_000;
 const TIME_UP_GRACE_MS = 50; // a key may have gone down in time and still stand in the queue
@@ -12,16 +22,23 @@ const STAMP_AGE_MS_MAX = 10_000;
 const SOURCE_BYTES_MAX = 65_000;
 
 export class Live {
+  /** @type {Clock} */
   #clock;
+  /** @type {() => number} */
   #random;
+  /** @type {(wake: () => void, delayMs: number) => Timer} */
   #setTimeout;
+  /** @type {(timer: Timer) => void} */
   #clearTimeout;
+  /** @type {Attempts} */
   #attempts;
+  /** @type {Connection} */
   #connection;
-  #listeners = new Map();
+  #news;
   /** @type {Delivery|null} of the one attempt that is open on the connection */
   #delivery = null;
   #reported = '';
+  /** @type {Timer | null} */
   #timer = null;
   #turning = false;
   #turnAgain = false;
@@ -29,12 +46,12 @@ export class Live {
   /**
    * @param {object} options
    * @param {string} options.url
-   * @param {typeof WebSocket} options.WebSocket
+   * @param {typeof globalThis.WebSocket} options.WebSocket
    * @param {Storage|null} options.storage
-   * @param {{nowMs: () => number}} options.clock Unix ms that never run backwards
+   * @param {Clock} options.clock Unix ms that never run backwards
    * @param {() => number} options.random 0 up to 1
-   * @param {typeof setTimeout} options.setTimeout
-   * @param {typeof clearTimeout} options.clearTimeout
+   * @param {(wake: () => void, delayMs: number) => Timer} options.setTimeout
+   * @param {(timer: Timer) => void} options.clearTimeout
    */
   constructor({ url, WebSocket, storage, clock, random, setTimeout, clearTimeout }) {
     this.#clock = clock;
@@ -42,7 +59,10 @@ export class Live {
     // Browsers refuse to set a timer as a method of ours.
     this.#setTimeout = (wake, delayMs) => setTimeout(wake, delayMs);
     this.#clearTimeout = (timer) => clearTimeout(timer);
+    // A fault on the page must not hold up the keys; it is still to be seen.
+    this.#news = new News((fault) => setTimeout(() => raise(fault), 0));
     this.#attempts = new Attempts(storage);
+    /** @type {Listener} */
     const listener = {
       welcomed: () => this.#turn(),
       received: (message) => this.#receive(message),
@@ -63,15 +83,14 @@ export class Live {
   }
 
   /**
-   * Be told. `connection opened progress over done settled refused superseded voided`.
-   * @param {string} name
-   * @param {(payload: object) => void} listener
+   * Be told.
+   * @template {keyof NewsByName} Name
+   * @param {Name} name
+   * @param {(payload: NewsByName[Name]) => void} listener
    * @returns {() => void} unsubscribes
    */
   on(name, listener) {
-    if (!this.#listeners.has(name)) this.#listeners.set(name, new Set());
-    this.#listeners.get(name).add(listener);
-    return () => this.#listeners.get(name).delete(listener);
+    return this.#news.on(name, listener);
   }
 
   /**
@@ -86,17 +105,17 @@ export class Live {
 
   /**
    * Begin a new attempt; one that is open is left, and handed in as far as it was typed.
-   * @param {{source: object, rules?: {errors: string}}} options
+   * @param {{source: Source, rules?: Rules}} options
    */
   open({ source, rules }) {
     this.#leaveCurrent();
     if (bytes(source) > SOURCE_BYTES_MAX) {
       const message = 'The text is too long.';
-      this.#emit('refused', { code: 'bad_field', message, retryMs: null });
+      this.#news.tell('refused', { code: 'bad_field', message, retryMs: null });
       return;
     }
     const openedAtMs = Math.round(this.#clock.nowMs());
-    const id = uuid(this.#random);
+    const id = newId(this.#random);
     this.#attempts.begin(new AttemptLog({ id, source, rules, openedAtMs }));
     this.#connection.wake();
     this.#turn();
@@ -107,8 +126,9 @@ export class Live {
    * @returns {boolean} is there one?
    */
   resume() {
-    if (!this.#attempts.resume(this.#clock.nowMs())) return false;
-    this.#emitOpened(this.#current, true);
+    const log = this.#attempts.resume(this.#clock.nowMs());
+    if (!log) return false;
+    this.#emitOpened(log, true);
     this.#turn();
     return true;
   }
@@ -129,14 +149,14 @@ export class Live {
       counts = true;
       this.#attempts.keepLast(log);
     }
-    if (counts && log.attempt.complete) this.#emit('over', { attempt: log.attempt });
+    if (counts && log.attempt.complete) this.#news.tell('over', { attempt: log.attempt });
     this.#turn();
     return counts;
   }
 
   /**
    * End the open attempt. A complete text needs no end.
-   * @param {'quit'|'time'|'done'} why
+   * @param {import('./protocol.js').Ending} why
    */
   finish(why) {
     const log = this.#current;
@@ -171,6 +191,7 @@ export class Live {
 
   // What the connection brings
 
+  /** @param {ServerMessage} message */
   #receive(message) {
     if (message.type === 'done') this.#done(message);
     else this.#delivery?.receive(message);
@@ -178,11 +199,13 @@ export class Live {
     this.#turn();
   }
 
+  /** @param {Ack} ack */
   #progress({ position, wpm, raw_wpm, accuracy, errors, keys }) {
-    if (this.#delivery.log !== this.#current) return;
-    this.#emit('progress', { position, wpm, raw_wpm, accuracy, errors, keys });
+    if (this.#delivery?.log !== this.#current) return;
+    this.#news.tell('progress', { position, wpm, raw_wpm, accuracy, errors, keys });
   }
 
+  /** @param {Done} done */
   #done({ attempt: id, result, verdict, why }) {
     const log = this.#attempts.find(id);
     const name = log === this.#current ? 'done' : 'settled';
@@ -190,14 +213,16 @@ export class Live {
     this.#connection.send({ type: 'got', attempt: id });
     if (!log) return;
     log.attempt?.end();
-    this.#emit(name, { id, result: result ?? null, verdict, why: why ?? [], attempt: log.attempt });
+    this.#news.tell(name, { id, result: result ?? null, verdict, why: why ?? [], attempt: log.attempt });
   }
 
+  /** @param {string} id */
   #forget(id) {
     if (this.#delivery?.log.id === id) this.#delivery = null;
     this.#attempts.forget(id);
   }
 
+  /** @param {number | null} code */
   #lost(code) {
     const log = this.#delivery?.log;
     this.#delivery = null;
@@ -206,6 +231,7 @@ export class Live {
     this.#turn();
   }
 
+  /** @param {number} code @param {AttemptLog | undefined} log */
   #lostTheAttempt(code, log) {
     const current = log !== undefined && log === this.#current;
     if (code === CONFLICT && log) this.#attempts.forget(log.id);
@@ -215,19 +241,20 @@ export class Live {
       this.#connection.connect();
     } else if (code === SUPERSEDED) {
       this.#attempts.superseded = true;
-      this.#emit('superseded', {});
-    } else this.#emit('voided', {});
+      this.#news.tell('superseded', {});
+    } else this.#news.tell('voided', {});
   }
 
   // What the delivery brings
 
+  /** @param {AttemptLog} log */
   #deliver(log) {
     return new Delivery({
       log,
       connection: this.#connection,
       clock: this.#clock,
       listener: {
-        opened: (message, anew) => anew && this.#changed(log, message.state),
+        opened: ({ state }, anew) => anew && this.#changed(log, state),
         refused: (error, forGood) => this.#refused(log, error, forGood),
         amended: () => this.#changed(log),
         missing: () => {
@@ -238,16 +265,21 @@ export class Live {
     });
   }
 
-  /** The attempt was made anew, and whoever draws it must begin again. */
+  /**
+   * The attempt was made anew, and whoever draws it must begin again.
+   * @param {AttemptLog} log
+   * @param {AttemptState} [state]
+   */
   #changed(log, state) {
     this.#attempts.keepAll(log);
     if (log === this.#current) this.#emitOpened(log, log.last > 0, state);
   }
 
-  #refused(log, { code, message, retryMs = null }, forGood) {
+  /** @param {AttemptLog} log @param {OpenRefusal} refusal @param {boolean} forGood */
+  #refused(log, { code, message, retryMs }, forGood) {
     const current = log === this.#current;
     if (forGood) this.#forget(log.id);
-    if (current) this.#emit('refused', { code, message, retryMs });
+    if (current) this.#news.tell('refused', { code, message, retryMs: retryMs ?? null });
   }
 
   // Time
@@ -280,8 +312,9 @@ export class Live {
     return Math.min(timeUpAtMs, deliverAtMs, reportAtMs, this.#connection.wakesAtMs(busy));
   }
 
+  /** @param {number} wakesAtMs */
   #sleepUntil(wakesAtMs) {
-    this.#clearTimeout(this.#timer);
+    if (this.#timer !== null) this.#clearTimeout(this.#timer);
     this.#timer = null;
     if (wakesAtMs === Infinity) return;
     const delayMs = Math.max(1, Math.ceil(wakesAtMs - this.#clock.nowMs()));
@@ -294,12 +327,15 @@ export class Live {
     const dueAtMs = log.attempt.over ? 0 : log.timeUpAtMs + TIME_UP_GRACE_MS;
     if (this.#clock.nowMs() < dueAtMs) return dueAtMs;
     this.#attempts.end(log, 'time');
-    this.#emit('over', { attempt: log.attempt });
+    this.#news.tell('over', { attempt: log.attempt });
     return Infinity;
   }
 
-  /** A time a key can have: stamps of some browsers and of synthetic events are of no use. */
-  #pressedAtMs(timeStampMs) {
+  /**
+   * A time a key can have: stamps of some browsers and of synthetic events are of no use.
+   * @param {number} [timeStampMs]
+   */
+  #pressedAtMs(timeStampMs = Number.NaN) {
     const nowMs = this.#clock.nowMs();
     const age = nowMs - timeStampMs;
     return age >= 0 && age <= STAMP_AGE_MS_MAX ? timeStampMs : nowMs;
@@ -307,22 +343,11 @@ export class Live {
 
   // News
 
-  #emit(name, payload) {
-    for (const listener of this.#listeners.get(name) ?? []) {
-      try {
-        listener(payload);
-      } catch (error) {
-        // A fault on the page must not hold up the keys; it is still to be seen.
-        this.#setTimeout(() => {
-          throw error;
-        }, 0);
-      }
-    }
-  }
-
+  /** @param {AttemptLog} log @param {boolean} resumed @param {AttemptState} [state] */
   #emitOpened(log, resumed, state = log.last > 0 ? 'running' : 'armed') {
     const { id, attempt, opened } = log;
-    this.#emit('opened', { id, attempt, resumed, state, ...opened });
+    if (!attempt || !opened) return;
+    this.#news.tell('opened', { id, attempt, resumed, state, ...opened });
   }
 
   /** Tell how safe the keys are, if that has changed. Returns when it may change by itself. */
@@ -337,11 +362,15 @@ export class Live {
     const told = JSON.stringify(state === 'saved' ? { ...news, unacked: 0 } : news);
     if (told !== this.#reported) {
       this.#reported = told;
-      this.#emit('connection', news);
+      this.#news.tell('connection', news);
     }
     return this.#clock.nowMs() < behindAtMs ? behindAtMs : Infinity;
   }
 
+  /**
+   * @param {number} behindAtMs
+   * @returns {ConnectionState}
+   */
   #connectionState(behindAtMs) {
     if (this.#connection.stopped) return 'stopped';
     // What we read back from storage may long be saved: the server has yet to say.
@@ -353,18 +382,17 @@ export class Live {
   }
 }
 
+/** @param {AttemptLog} log */
 function unsavedSinceMs(log) {
   return log.typedAtMs(Math.max(log.durable, log.standing.events) + 1);
 }
 
-function bytes(value) {
-  return new TextEncoder().encode(JSON.stringify(value)).length;
+/** @param {unknown} fault */
+function raise(fault) {
+  throw fault;
 }
 
-/** A random UUID (version 4) from a source of numbers that may be a seeded one. */
-function uuid(random) {
-  return 'xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx'.replace(/[xy]/g, (place) => {
-    const digit = Math.floor(random() * 16);
-    return (place === 'x' ? digit : (digit & 3) | 8).toString(16);
-  });
+/** @param {unknown} value */
+function bytes(value) {
+  return new TextEncoder().encode(JSON.stringify(value)).length;
 }

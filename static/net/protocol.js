@@ -1,5 +1,39 @@
 /** The wire's numbers and words, version 1: see docs/protocol.md. */
 
+/**
+ * @import { Progress, Rules } from '../core/attempt.js'
+ *
+ * @typedef {import('../core/attempt.js').Result & {personal_best?: number|null}} Result
+ * @typedef {[dtMs: number, key: string]} Event
+ * @typedef {'quit'|'time'|'done'} Ending why an attempt ends
+ * @typedef {'armed'|'running'|'finished'|'abandoned'|'void'} AttemptState
+ * @typedef {'ranked'|'unranked'|'review'|'void'} Verdict
+ * @typedef {{rule: string, value: number, limit: number}} Reason
+ * @typedef {{id: string, name: string, guest: boolean}} User
+ *
+ * @typedef {{kind: 'text', text: string}
+ *   | {kind: 'random', language: string, length: string}
+ *   | {kind: 'words', language: string, count: number}
+ *   | {kind: 'time', language: string, seconds: number}
+ *   | {kind: 'practice', language: string, layout: string}
+ *   | {kind: 'custom', text?: string}} Source
+ *
+ * @typedef {{type: 'welcome', user: User, token?: string, server_ms: number}} Welcome
+ * @typedef {{type: 'opened', re?: number, attempt: string, h: number, seq: number, state: AttemptState,
+ *   text: string, rules: Rules, source: Source, typed: string, at_ms: number, elapsed_ms: number,
+ *   score: Progress}} Opened
+ * @typedef {{type: 'ack', h: number, seq: number, keys?: Record<string, [presses: number, errors: number]>}
+ *   & Progress} Ack
+ * @typedef {{type: 'reject', h: number, seq: number, code: string, message: string}} Reject
+ * @typedef {{type: 'done', attempt: string, seq: number, result?: Result|null, verdict: Verdict,
+ *   why?: Reason[]}} Done
+ * @typedef {{type: 'stall', h: number, on: boolean}} Stall
+ * @typedef {{type: 'pong', c: number, server_ms: number}} Pong
+ * @typedef {{type: 'error', re?: number, code: string, message: string, retry_ms?: number}} Refusal
+ * @typedef {{type: 'drain', in_ms: number}} Drain
+ * @typedef {Welcome|Opened|Ack|Reject|Done|Stall|Pong|Refusal|Drain} ServerMessage
+ */
+
 export const SUBPROTOCOL = 'typing.v1';
 export const CLIENT = 'web/1.0';
 export const BATCH_MAX = 64;
@@ -27,7 +61,8 @@ export function isTerminal(code) {
 
 /**
  * A message from the server, or null if the frame holds none.
- * @param {unknown} frame
+ * @param {string} frame
+ * @returns {ServerMessage|null} what its `type` says, if the server keeps to the protocol
  */
 export function decode(frame) {
   try {

@@ -122,10 +122,14 @@ class Recorder:
 
 @dataclass
 class Gate:
-    """Where a transaction waits before its COMMIT."""
+    """Where a transaction waits until the test lets it go on."""
 
     reached: asyncio.Event = field(default_factory=asyncio.Event)
     open: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def wait(self) -> None:
+        self.reached.set()
+        await self.open.wait()
 
 
 class FaultyDatabase(Database):
@@ -149,8 +153,7 @@ class FaultyDatabase(Database):
         async with super().write() as connection:
             yield connection
             if self.gate is not None:
-                self.gate.reached.set()
-                await self.gate.open.wait()
+                await self.gate.wait()
         self.commits += 1
         if self.answers_to_lose:
             self.answers_to_lose -= 1

@@ -2,11 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+import server.db.journal
 from server.core.attempt import EndReason
 from server.db.database import Database
 from server.db.journal import GROUP_MAX, Entry, Journal, Outcome
@@ -291,19 +293,27 @@ async def test_two_processes_that_write_at_once_keep_one_history(database_url: s
         assert [keystroke.key for keystroke in last.attempt.log] == ["a"] * (durable + 10)
 
 
-async def test_who_takes_an_attempt_waits_for_a_commit_under_way(database_url: str) -> None:
+async def test_who_takes_an_attempt_waits_for_a_commit_under_way(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Else the older one would be told `committed` of keystrokes the newer one never saw."""
-    who, older = person(), Recorder()
+    who, older, gate = person(), Recorder(), Gate()
+    insert = server.db.journal._insert_batches
+
+    async def insert_late(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
+        await gate.wait()
+        await insert(connection, entries)
+
+    monkeypatch.setattr(server.db.journal, "_insert_batches", insert_late)
     async with opened_database(database_url) as first, opened_database(database_url) as second:
         stored = await new_attempt(first, who)
-        first.gate = Gate()
         async with running(Journal(first)) as journal:
             journal.write(older.entry(stored, type_batch(stored, "a b")))
-            await first.gate.reached.wait()
+            await gate.reached.wait()
             taking = asyncio.create_task(resumed(second, stored.row["id"], who))
             await asyncio.sleep(0.2)
             assert not taking.done()
-            first.gate.open.set()
+            gate.open.set()
             again = await taking
             await journal.flush()
         assert [outcome for _, outcome, _ in older.outcomes] == [Outcome.COMMITTED]

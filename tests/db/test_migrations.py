@@ -2,10 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
@@ -35,9 +36,11 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return url
 
 
-@pytest.fixture
-def empty_postgresql_url(postgres: Postgres) -> str:
-    return postgres.url(asyncio.run(postgres.create()))
+@pytest_asyncio.fixture
+async def empty_postgresql_url(postgres: Postgres) -> AsyncIterator[str]:
+    name = await postgres.create()
+    yield postgres.url(name)
+    await postgres.drop(name)
 
 
 async def run(url: str, *arguments: str) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 import pytest_asyncio
 
+from tests.live.guest import Guest, guest
 from tests.postgres import Postgres
 from tests.processes import ServerProcess
 
@@ -65,3 +66,14 @@ def either(request: pytest.FixtureRequest) -> Served:
     """The test runs once on either store."""
     running: Served = request.getfixturevalue(request.param)
     return running
+
+
+@pytest_asyncio.fixture
+async def bystander(url: str) -> AsyncIterator[Guest]:
+    """Somebody in the middle of a text whom nothing the test does may disturb."""
+    async with guest(url) as person:
+        await person.begin()
+        await person.typed("the ")
+        yield person
+        await person.typed("quick")
+        await person.has_nothing_more()

@@ -15,6 +15,7 @@ from tests.conftest import MakeServer
 from tests.db.stored import opened_database, rows
 from tests.live.own_postgres import OwnPostgres, own_postgres
 from tests.live.typist import TEXT, Typist, typist
+from tests.postgres import Postgres
 from tests.processes import ServerProcess, migrate
 from tests.raw_client import raw_client
 
@@ -36,11 +37,15 @@ async def status(server: ServerProcess, path: str) -> int:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def own() -> AsyncIterator[OwnPostgres]:
-    """A PostgreSQL with the schema in place, for tests that start it again after they end it."""
-    async with own_postgres() as postgres:
-        await migrate(postgres.url)
-        yield postgres
+async def own(postgres: Postgres) -> AsyncIterator[OwnPostgres]:
+    """A PostgreSQL with the schema in place, for tests that start it again after they end it.
+
+    The one of the whole run comes first: its folder, not ours, is where the embedded servers
+    keep their lock to the end.
+    """
+    async with own_postgres() as own_one:
+        await migrate(own_one.url)
+        yield own_one
 
 
 @pytest_asyncio.fixture
