@@ -1,5 +1,13 @@
 /** Small SVG charts: themable, printable, and each with its table. */
 
+/**
+ * @import { SpeedPoint } from './core/attempt.js'
+ *
+ * @typedef {(point: SpeedPoint) => string} Describe puts one point into words
+ * @typedef {(value: number) => string} Numbers
+ * @typedef {ReturnType<typeof scaleFor>} Scale
+ */
+
 const SVG = 'http://www.w3.org/2000/svg';
 const MARGIN = { top: 14, right: 12, bottom: 26, left: 40 };
 const CROSS_PX = 3.5;
@@ -7,9 +15,8 @@ const TICK_GAP_PX = 46;
 
 /**
  * Speed over time: wpm as a thick line, raw wpm as a thin one, a cross where a second had errors.
- * @param {{at_s: number, wpm: number, raw_wpm: number, errors: number}[]} points in order of time
- * @param {{width: number, height: number, label: string, describe: (point: object) => string,
- *   number: (value: number) => string}} options `describe` puts one point into words
+ * @param {SpeedPoint[]} points in order of time
+ * @param {{width: number, height: number, label: string, describe: Describe, number: Numbers}} options
  */
 export function speedChart(points, { width, height, label, describe, number }) {
   const scale = scaleFor(points, width, height);
@@ -39,6 +46,11 @@ export function table({ caption, heads, rows }) {
   return element;
 }
 
+/**
+ * @param {HTMLTableRowElement} row
+ * @param {string[]} cells
+ * @param {(column: number) => string | null} scopeOf
+ */
 function fill(row, cells, scopeOf) {
   cells.forEach((text, i) => {
     const scope = scopeOf(i);
@@ -49,15 +61,18 @@ function fill(row, cells, scopeOf) {
   });
 }
 
+/** @param {SpeedPoint[]} points @param {number} width @param {number} height */
 function scaleFor(points, width, height) {
   const top = Math.max(10, ...points.map((point) => Math.max(point.wpm, point.raw_wpm)));
   const step = niceStep(top, Math.max(2, Math.floor((height - MARGIN.top - MARGIN.bottom) / TICK_GAP_PX)));
   const highest = Math.ceil(top / step) * step;
   const firstS = points[0].at_s;
-  const spanS = Math.max(points.at(-1).at_s - firstS, 1);
+  const spanS = Math.max(points[points.length - 1].at_s - firstS, 1);
   const inner = { width: width - MARGIN.left - MARGIN.right, height: height - MARGIN.top - MARGIN.bottom };
   return {
+    /** @param {number} atS */
     x: (atS) => MARGIN.left + ((atS - firstS) / spanS) * inner.width,
+    /** @param {number} wpm */
     y: (wpm) => MARGIN.top + (1 - wpm / highest) * inner.height,
     step,
     highest,
@@ -67,7 +82,11 @@ function scaleFor(points, width, height) {
   };
 }
 
-/** The least of 1, 2, 5, 10, 20 … that needs no more than `count` steps up to `top`. */
+/**
+ * The least of 1, 2, 5, 10, 20 … that needs no more than `count` steps up to `top`.
+ * @param {number} top
+ * @param {number} count
+ */
 function niceStep(top, count) {
   let unit = 1;
   for (;;) {
@@ -78,6 +97,7 @@ function niceStep(top, count) {
   }
 }
 
+/** @param {Scale} scale @param {number} width @param {Numbers} number */
 function speedAxis(scale, width, number) {
   const marks = [];
   for (let wpm = 0; wpm <= scale.highest; wpm += scale.step) {
@@ -88,6 +108,7 @@ function speedAxis(scale, width, number) {
   return marks;
 }
 
+/** @param {Scale} scale @param {number} height @param {Numbers} number */
 function timeAxis(scale, height, number) {
   const marks = [];
   const step = niceStep(scale.spanS, scale.ticksAcross);
@@ -97,6 +118,12 @@ function timeAxis(scale, height, number) {
   return marks;
 }
 
+/**
+ * @param {SpeedPoint[]} points
+ * @param {Scale} scale
+ * @param {'wpm' | 'raw_wpm'} name
+ * @param {string} className
+ */
 function line(points, scale, name, className) {
   const path = points.map((point, i) => {
     return `${i ? 'L' : 'M'}${scale.x(point.at_s).toFixed(1)} ${scale.y(point[name]).toFixed(1)}`;
@@ -104,6 +131,7 @@ function line(points, scale, name, className) {
   return shape('path', { class: className, d: path.join('') });
 }
 
+/** @param {number} x @param {number} y */
 function cross(x, y) {
   const r = CROSS_PX;
   return shape('path', {
@@ -112,7 +140,13 @@ function cross(x, y) {
   });
 }
 
-/** A line under the pointer, and the numbers of that second in words. */
+/**
+ * A line under the pointer, and the numbers of that second in words.
+ * @param {SVGElement} svg
+ * @param {SpeedPoint[]} points
+ * @param {Scale} scale
+ * @param {{width: number, height: number, describe: Describe}} options
+ */
 function follow(svg, points, scale, { width, height, describe }) {
   const rule = shape('line', { class: 'rule', y1: MARGIN.top, y2: height - MARGIN.bottom });
   const words = caption('', 0, MARGIN.top - 3, 'middle');
@@ -124,24 +158,30 @@ function follow(svg, points, scale, { width, height, describe }) {
     const x = ((event.clientX - svg.getBoundingClientRect().left) / svg.clientWidth) * width;
     const point = points.reduce((a, b) => (Math.abs(scale.x(b.at_s) - x) < Math.abs(scale.x(a.at_s) - x) ? b : a));
     const at = scale.x(point.at_s);
-    rule.setAttribute('x1', at);
-    rule.setAttribute('x2', at);
+    rule.setAttribute('x1', String(at));
+    rule.setAttribute('x2', String(at));
     words.textContent = describe(point);
     const half = words.getComputedTextLength() / 2;
-    words.setAttribute('x', Math.min(Math.max(at, half), width - half));
+    words.setAttribute('x', String(Math.min(Math.max(at, half), width - half)));
     group.setAttribute('visibility', 'visible');
   });
   svg.addEventListener('pointerleave', () => group.setAttribute('visibility', 'hidden'));
 }
 
+/** @param {string} text @param {number} x @param {number} y @param {string} anchor */
 function caption(text, x, y, anchor) {
   const element = shape('text', { x, y, 'text-anchor': anchor });
   element.textContent = text;
   return element;
 }
 
+/**
+ * @template {keyof SVGElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Record<string, string|number>} attributes
+ */
 function shape(name, attributes) {
   const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
   return element;
 }

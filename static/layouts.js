@@ -1,5 +1,12 @@
 /** Which character is on which key, and which finger presses it. Keys are named by KeyboardEvent.code. */
 
+/**
+ * @typedef {'qwerty'|'jcuken'} LayoutName
+ * @typedef {{code: string, shift: boolean}} Key where a character is
+ * @typedef {{language: string, characters: Map<string, [plain: string, shifted: string]>,
+ *   keys: Map<string, Key>}} Layout
+ */
+
 /** The keys that carry characters, row by row; the space bar is a row of its own. */
 export const ROWS = [
   'Backquote Digit1 Digit2 Digit3 Digit4 Digit5 Digit6 Digit7 Digit8 Digit9 Digit0 Minus Equal Backspace',
@@ -43,8 +50,14 @@ const FINGER_OF_KEY = new Map(
 
 const CHARACTER_CODES = ROWS.slice(0, 4).map((row) => row.filter((code) => !isNamed(code)));
 
-/** Each row of a layout as two strings: without and with Shift. */
+/**
+ * Each row of a layout as two strings: without and with Shift.
+ * @param {string} language
+ * @param {[plain: string, shifted: string][]} rows
+ * @returns {Layout}
+ */
 function layout(language, rows) {
+  /** @type {Layout['characters']} */
   const characters = new Map();
   rows.forEach(([plain, shifted], row) => {
     [...plain].forEach((character, column) => {
@@ -55,6 +68,7 @@ function layout(language, rows) {
   return { language, characters, keys: byCharacter(characters) };
 }
 
+/** @param {Layout['characters']} characters */
 function byCharacter(characters) {
   const keys = new Map([
     ['\n', { code: 'Enter', shift: false }],
@@ -67,7 +81,7 @@ function byCharacter(characters) {
   return keys;
 }
 
-/** @type {Record<string, {language: string, characters: Map<string, [string, string]>, keys: Map}>} */
+/** @type {Record<LayoutName, Layout>} */
 export const LAYOUTS = {
   qwerty: layout('en', [
     ['`1234567890-=', '~!@#$%^&*()_+'],
@@ -83,31 +97,51 @@ export const LAYOUTS = {
   ]),
 };
 
-/** The layout a text is usually typed with: by its language, or by most of its letters. */
+const LAYOUT_NAMES = /** @type {LayoutName[]} */ (Object.keys(LAYOUTS));
+
+/**
+ * The layout a text is usually typed with: by its language, or by most of its letters.
+ * @param {string | null} language
+ * @param {string} [text]
+ * @returns {LayoutName}
+ */
 export function layoutFor(language, text = '') {
-  const known = Object.keys(LAYOUTS).find((name) => LAYOUTS[name].language === language);
+  const known = LAYOUT_NAMES.find((name) => LAYOUTS[name].language === language);
   if (known) return known;
   const cyrillic = text.match(/\p{Script=Cyrillic}/gu)?.length ?? 0;
   const latin = text.match(/\p{Script=Latin}/gu)?.length ?? 0;
   return cyrillic > latin ? 'jcuken' : 'qwerty';
 }
 
-/** Keys with a name rather than a character. */
+/**
+ * Keys with a name rather than a character.
+ * @param {string} code
+ */
 export function isNamed(code) {
   return /^(Backspace|Tab|CapsLock|Enter|Shift)/.test(code);
 }
 
-/** Where a character is: `{code, shift}`, or null if this layout does not have it. */
+/**
+ * Where a character is: `{code, shift}`, or null if this layout does not have it.
+ * @param {LayoutName} layoutName
+ * @param {string} character
+ */
 export function keyFor(layoutName, character) {
   return LAYOUTS[layoutName].keys.get(character) ?? null;
 }
 
-/** @returns {string | null} one of FINGERS */
+/**
+ * @returns {string} one of FINGERS; empty for a key that is not drawn
+ * @param {string} code
+ */
 export function fingerOf(code) {
-  return FINGER_OF_KEY.get(code) ?? null;
+  return FINGER_OF_KEY.get(code) ?? '';
 }
 
-/** Shift is held by the other hand. */
+/**
+ * Shift is held by the other hand.
+ * @param {string} code
+ */
 export function shiftFor(code) {
-  return fingerOf(code)?.startsWith('left') ? 'ShiftRight' : 'ShiftLeft';
+  return fingerOf(code).startsWith('left') ? 'ShiftRight' : 'ShiftLeft';
 }

@@ -3,6 +3,7 @@
 import { Live } from './net/live.js';
 import { commandsFor, keysHelp } from './views/commands.js';
 import { ConnectionView } from './views/connection_view.js';
+import { around, element, elements, find } from './views/dom.js';
 import { Notices } from './views/notices.js';
 import { Palette } from './views/palette.js';
 import { ResultsView } from './views/results_view.js';
@@ -16,12 +17,18 @@ const SUPERSEDED = 4509;
 const CONFLICTING = 4510;
 const REFUSALS_MAX = 2;
 
-const element = (id) => document.getElementById(id);
+/**
+ * @import { ErrorRule } from './core/attempt.js'
+ * @import { OpenedNews } from './net/news.js'
+ * @import { Source } from './net/protocol.js'
+ * @import { SettingName } from './views/settings.js'
+ * @import { Ended } from './views/results_view.js'
+ */
 
 const storage = allowedStorage();
 const settings = new Settings(storage);
 const notices = new Notices(document);
-const connection = new ConnectionView(element('connection'), notices);
+const connection = new ConnectionView(element(document, '#connection'), notices);
 const live = new Live({
   url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`,
   WebSocket,
@@ -31,18 +38,23 @@ const live = new Live({
   setTimeout: (run, ms) => setTimeout(run, ms),
   clearTimeout: (timer) => clearTimeout(timer),
 });
-const typing = new TypingView(element('stage'), { live, notices, ended });
-const results = new ResultsView(element('results'), { next });
-const source = new SourceView(element('source'), element('own-text'), settings, { choose: next });
+const typing = new TypingView(element(document, '#stage'), { live, notices, ended });
+const results = new ResultsView(element(document, '#results'), { next });
+const source = new SourceView(element(document, '#source'), find(document, '#own-text', HTMLDialogElement), settings, {
+  choose: next,
+});
 
-/** What `opened` said of the attempt on screen. */
+/** @type {OpenedNews|null} what was said of the attempt on screen */
 let opened = null;
 /** How many texts in a row the server did not give. */
 let refusals = 0;
-/** A result that the server has not spoken about yet. */
+/** @type {Ended|null} a result that the server has not spoken about yet */
 let waiting = null;
 
-/** Everything a person can do, by the name that buttons, keys and the palette share. */
+/**
+ * Everything a person can do, by the name that buttons, keys and the palette share.
+ * @type {Record<string, () => void>}
+ */
 const actions = {
   next,
   again,
@@ -50,19 +62,22 @@ const actions = {
   finish,
   numbers,
   ownText: () => source.askForText(),
-  settings: () => element('settings').showModal(),
+  settings: () => find(document, '#settings', HTMLDialogElement).showModal(),
   keys: showKeys,
   palette: () => palette.open(),
   theme: () => settings.set('theme', isDark() ? 'light' : 'dark'),
   interface: () => settings.set('interface', settings.interface === 'en' ? 'ru' : 'en'),
 };
-const palette = new Palette(element('palette'), () => commandsFor(actions, settings, typing.phase));
+const palette = new Palette(find(document, '#palette', HTMLDialogElement), () =>
+  commandsFor(actions, settings, typing.phase),
+);
 
+/** @param {Source} wanted @param {string} [errors] */
 function begin(wanted, errors = settings.get('errors')) {
   waiting = null;
   notices.clearBanner();
   typing.wait();
-  live.open({ source: wanted, rules: { errors } });
+  live.open({ source: wanted, rules: { errors: /** @type {ErrorRule} */ (errors) } });
 }
 
 function next() {
@@ -74,10 +89,9 @@ function next() {
 /** The same text once more; a timed one is measured anew on another text. */
 function again() {
   if (!opened) return;
-  const { kind, text } = opened.source;
-  if (kind === 'time') begin(opened.source, opened.rules.errors);
-  else if (text) begin({ kind: 'text', text }, opened.rules.errors);
-  else begin({ kind: 'custom', text: opened.text }, opened.rules.errors);
+  const { source, rules, text } = opened;
+  const same = source.kind === 'time' || source.kind === 'text' ? source : null;
+  begin(same ?? { kind: 'custom', text }, rules.errors);
 }
 
 function practise() {
@@ -99,9 +113,9 @@ function numbers() {
 
 /** The last key or the end of the time: the page's own reckoning is shown at once. */
 function ended() {
-  if (typing.phase === 'done') return;
-  typing.end();
   const { attempt } = typing;
+  if (!attempt || typing.phase === 'done') return;
+  typing.end();
   waiting = { attempt, result: attempt.result(), verdict: null, why: [], saved: connection.state !== 'offline' };
   results.show(waiting);
   notices.speak(results.spoken());
@@ -114,7 +128,7 @@ live.on('connection', (now) => {
     waiting.saved = now.state !== 'offline';
     results.show(waiting);
   }
-  const spokenElsewhere = [SUPERSEDED, CONFLICTING].includes(now.closeCode);
+  const spokenElsewhere = now.closeCode === SUPERSEDED || now.closeCode === CONFLICTING;
   if (now.state === 'stopped' && !spokenElsewhere) {
     notices.banner(connection.sentence, say('reload'), () => location.reload());
   }
@@ -137,7 +151,7 @@ live.on('progress', (progress) => typing.heard(progress));
 live.on('over', ({ attempt }) => attempt.complete || ended());
 
 live.on('done', ({ id, result, verdict, why, attempt }) => {
-  if (id !== opened?.id) return;
+  if (id !== opened?.id || !attempt) return;
   if (result === null && typing.phase !== 'done') return;
   const spoken = typing.phase === 'done';
   if (!spoken) typing.end();
@@ -173,14 +187,14 @@ function isDark() {
 }
 
 function showKeys() {
-  element('keys-help')
-    .querySelector('dl')
-    .replaceChildren(...keysHelp());
-  element('keys-help').showModal();
+  const dialog = find(document, '#keys-help', HTMLDialogElement);
+  element(dialog, 'dl').replaceChildren(...keysHelp());
+  dialog.showModal();
 }
 
+/** @param {'loading'|'loadingOffline'} message */
 function showLoading(message) {
-  const loading = element('loading');
+  const loading = element(document, '#loading');
   if (loading.dataset.message === message) return;
   loading.dataset.message = message;
   loading.textContent = say(message);
@@ -188,9 +202,9 @@ function showLoading(message) {
 
 function showSettings() {
   settings.showOn(document.documentElement);
-  for (const button of document.querySelectorAll('[data-setting]')) {
+  for (const button of elements(document, '[data-setting]')) {
     const { setting, value } = button.dataset;
-    const chosen = setting === 'interface' ? settings.interface : settings.get(setting);
+    const chosen = setting === 'interface' ? settings.interface : settings.get(/** @type {SettingName} */ (setting));
     button.setAttribute('aria-pressed', String(chosen === value));
   }
 }
@@ -207,17 +221,23 @@ settings.onChange((name) => {
   showLanguage();
   showSettings();
   typing.redraw();
-  // The texts speak the language of the page until another is chosen.
-  if (name === 'interface' && settings.get('language') === 'auto' && typing.untouched) next();
+  if (name === 'interface' && settings.get('language') === 'auto') followInterface();
 });
 
+/** The texts speak the language of the page until another is chosen, or the page leaves one behind. */
+function followInterface() {
+  if (typing.phase === 'done') return; // the next text follows
+  if (typing.attempt && !typing.untouched) settings.set('language', typing.language);
+  else next();
+}
+
 document.addEventListener('click', (event) => {
-  const button = event.target.closest('button');
+  const button = around(event, 'button');
   if (!button) return;
   const { action, setting, value } = button.dataset;
-  if (button.dataset.close !== undefined) button.closest('dialog').close();
-  if (setting) settings.set(setting, value);
-  if (action in actions) actions[action]();
+  if (button.dataset.close !== undefined) button.closest('dialog')?.close();
+  if (setting && value) settings.set(/** @type {SettingName} */ (setting), value);
+  if (action && action in actions) actions[action]();
 });
 
 addEventListener(
@@ -239,7 +259,9 @@ addEventListener(
 );
 
 for (const dialog of document.querySelectorAll('dialog')) {
-  dialog.addEventListener('close', () => (typing.phase === 'done' ? element('results').focus() : typing.focus()));
+  dialog.addEventListener('close', () =>
+    typing.phase === 'done' ? element(document, '#results').focus() : typing.focus(),
+  );
 }
 
 addEventListener('online', () => live.start());

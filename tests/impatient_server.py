@@ -9,12 +9,12 @@ import os
 import runpy
 import socket
 
-from server.web import WebSocketProtocol
+from server import web
 
 SEND_BYTES = 16 * 1_024
 
 
-class ShallowProtocol(WebSocketProtocol):
+class ShallowProtocol(web.WebSocketProtocol):
     """The product's, with a short way between the application and a full pipe."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -34,6 +34,5 @@ def set_constants(constants: str) -> None:
 
 if __name__ == "__main__":
     set_constants(os.environ.get("CONSTANTS", ""))
-    set_protocol = importlib.import_module("server.web")
-    set_protocol.WebSocketProtocol = ShallowProtocol  # type: ignore[attr-defined]
+    web.WebSocketProtocol = ShallowProtocol  # type: ignore[misc]
     runpy.run_module("server", run_name="__main__")

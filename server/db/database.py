@@ -1,8 +1,9 @@
 """The SQL store: SQLite in one file, or PostgreSQL, by the same code."""
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ class Database:
         self.embedded = parsed.drivername.startswith("sqlite")
         self._one_writer = asyncio.Lock()
         if self.embedded:
-            Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+            _check_file(Path(parsed.database or ""))
             self.engine = _sqlite_engine(parsed)
         else:
             self.engine = _postgresql_engine(parsed)
@@ -119,6 +120,16 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+def _check_file(path: Path) -> None:
+    """Make the folder of a SQLite file and see that it can be opened. Raises ValueError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("PRAGMA schema_version")
+    except (OSError, sqlite3.Error) as error:
+        raise ValueError(f"The store {path} cannot be opened: {error}.") from None
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:

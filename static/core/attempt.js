@@ -23,9 +23,7 @@ const MS_PER_PRESS_AT_ONE_WPM = 12_000;
  *   confusions: Record<string, number>}} KeyScore
  * @typedef {Progress & {duration_ms: number, uncorrected: number, consistency: number,
  *   keys: Record<string, KeyScore>}} Result
- */
-
-/**
+ *
  * @typedef {object} Standing where an attempt stands when its events are not at hand
  * @property {number} events how many have counted
  * @property {string} typed

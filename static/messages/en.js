@@ -1,8 +1,15 @@
 /** Everything the page says, in English. A message that needs values is a function of them. */
 
+/**
+ * @typedef {string|number|undefined} Value
+ * @typedef {string | ((...values: Value[]) => string)} Message
+ */
+
+/** @param {Value} count @param {string} one @param {string} many */
 const plural = (count, one, many) => (count === 1 ? one : many);
 
-export default {
+/** @satisfies {Record<string, Message>} */
+const messages = {
   // The frame
   pageName: 'Typing Trainer',
   skip: 'Skip to the text',
@@ -124,7 +131,7 @@ export default {
   consistency: 'consistency',
   timeTaken: 'time',
   errors: 'errors',
-  errorsLeft: (errors, left) => (left === '0' ? errors : `${errors} · ${left} left`),
+  errorsLeft: (errors, left) => (left === '0' ? `${errors}` : `${errors} · ${left} left`),
   personalBest: 'Personal best',
   bestSoFar: (wpm) => `best ${wpm}`,
   ranked: 'Counts: the server saw every key.',
@@ -214,3 +221,5 @@ export default {
   keysNext: 'after a result: the next text',
   keysBack: 'from the text to the choices',
 };
+
+export default messages;

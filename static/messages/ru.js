@@ -1,9 +1,17 @@
 /** Everything the page says, in Russian. A message that needs values is a function of them. */
 
-const rules = new Intl.PluralRules('ru');
-const plural = (count, one, few, many) => ({ one, few, many, other: few })[rules.select(count)];
+/** @import { Message, Value } from './en.js' */
 
-export default {
+const rules = new Intl.PluralRules('ru');
+/** @param {Value} count @param {string} one @param {string} few @param {string} many */
+const plural = (count, one, few, many) => {
+  const category = rules.select(Number(count));
+  if (category === 'one') return one;
+  return category === 'many' ? many : few;
+};
+
+/** @type {Record<keyof typeof import('./en.js').default, Message>} */
+const messages = {
   // The frame
   pageName: 'Клавиатурный тренажёр',
   skip: 'Перейти к тексту',
@@ -125,7 +133,7 @@ export default {
   consistency: 'ровность',
   timeTaken: 'время',
   errors: 'ошибки',
-  errorsLeft: (errors, left) => (left === '0' ? errors : `${errors} · осталось ${left}`),
+  errorsLeft: (errors, left) => (left === '0' ? `${errors}` : `${errors} · осталось ${left}`),
   personalBest: 'Личный рекорд',
   bestSoFar: (wpm) => `рекорд ${wpm}`,
   ranked: 'Засчитано: сервер видел каждое нажатие.',
@@ -213,3 +221,5 @@ export default {
   keysNext: 'после результата: следующий текст',
   keysBack: 'от текста к выбору',
 };
+
+export default messages;

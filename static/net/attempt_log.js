@@ -5,8 +5,8 @@ import { graphemes } from '../core/text.js';
 import { CODE_POINTS_PER_KEY_MAX, DT_MS_MAX } from './protocol.js';
 
 /**
- * @import { Standing } from '../core/attempt.js'
- * @import { Ending, Event, Opened, Rules, Source } from './protocol.js'
+ * @import { Rules, Standing } from '../core/attempt.js'
+ * @import { Ending, Event, Opened, Source } from './protocol.js'
  *
  * @typedef {{text: string, source: Source, rules: Rules}} Made what the server made of a request
  * @typedef {{id: string, source: Source|null, rules?: Rules, opened: Made|null, finish: Ending|null,

@@ -8,10 +8,11 @@ import { News } from './news.js';
 import { CONFLICT, SUPERSEDED } from './protocol.js';
 
 /**
+ * @import { Rules } from '../core/attempt.js'
  * @import { Clock, Listener } from './connection.js'
  * @import { OpenRefusal } from './delivery.js'
  * @import { ConnectionState, NewsByName } from './news.js'
- * @import { Ack, AttemptState, Done, Rules, ServerMessage, Source } from './protocol.js'
+ * @import { Ack, AttemptState, Done, ServerMessage, Source } from './protocol.js'
  *
  * @typedef {ReturnType<typeof setTimeout>} Timer
  */

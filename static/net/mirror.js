@@ -11,9 +11,7 @@ const EVENTS_PER_CHUNK = 32;
  * @import { Event } from './protocol.js'
  *
  * @typedef {{last_at_ms: number, events: Event[]}} Chunk
- */
-
-/**
+ *
  * @typedef {object} Kept one attempt as it was found in storage
  * @property {Head} head
  * @property {Event[]} events

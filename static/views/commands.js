@@ -4,22 +4,34 @@ import { CHOICES } from './settings.js';
 import { choiceName } from './source_view.js';
 import { everyWording, say } from './words.js';
 
-/** What each setting's choices are called; those not named here are messages by their own name. */
-const SETTING_NAMES = {
-  theme: 'theme',
-  size: 'size',
-  width: 'width',
-  font: 'font',
-  keyboard: 'keyboard',
-  numbers: 'liveNumbers',
-};
+/**
+ * @import { Command } from './palette.js'
+ * @import { ChoiceName, SettingName, Settings } from './settings.js'
+ *
+ * @typedef {Record<string, () => void>} Actions
+ */
 
 /**
- * @param {Record<string, () => void>} actions
- * @param {import('./settings.js').Settings} settings
- * @param {string} phase of the attempt on screen
+ * The settings of the palette, each with the message that names it.
+ * @type {[ChoiceName, string][]}
+ */
+const SETTINGS = [
+  ['theme', 'theme'],
+  ['size', 'size'],
+  ['width', 'width'],
+  ['font', 'font'],
+  ['keyboard', 'keyboard'],
+  ['numbers', 'liveNumbers'],
+];
+
+/**
+ * @param {Actions} actions
+ * @param {Settings} settings
+ * @param {string|undefined} phase of the attempt on screen
+ * @returns {Command[]}
  */
 export function commandsFor(actions, settings, phase) {
+  /** @type {(name: string, keys?: string) => Command} */
   const act = (name, keys) => ({
     label: say(name),
     group: say('groupDo'),
@@ -55,12 +67,13 @@ export function commandsFor(actions, settings, phase) {
       on: settings.interface === language,
       run: () => settings.set('interface', language),
     })),
-    ...Object.entries(SETTING_NAMES).flatMap(([name, message]) => settingCommands(name, message, settings)),
+    ...SETTINGS.flatMap(([name, message]) => settingCommands(name, message, settings)),
     act('settings'),
     act('keys', '?'),
   ];
 }
 
+/** @param {string} choice @param {Actions} actions @param {Settings} settings @returns {Command} */
 function sourceCommand(choice, actions, settings) {
   return {
     label: choiceName(choice),
@@ -71,6 +84,7 @@ function sourceCommand(choice, actions, settings) {
   };
 }
 
+/** @param {ChoiceName} name @param {string} message @param {Settings} settings @returns {Command[]} */
 function settingCommands(name, message, settings) {
   return CHOICES[name].map((choice) => ({
     label: say(`${name}_${choice}`),
@@ -81,7 +95,13 @@ function settingCommands(name, message, settings) {
   }));
 }
 
-/** A change of what is typed brings a new text. */
+/**
+ * A change of what is typed brings a new text.
+ * @param {Settings} settings
+ * @param {SettingName} name
+ * @param {string} value
+ * @param {Actions} actions
+ */
 function change(settings, name, value, actions) {
   settings.set(name, value);
   actions.next();

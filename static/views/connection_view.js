@@ -1,20 +1,31 @@
 /** The connection speaks softly: a dot, words on demand, and never anything in the way. */
 
+import { element } from './dom.js';
 import { number, say, sayIfKnown } from './words.js';
 
+/**
+ * @import { ConnectionNews } from '../net/news.js'
+ * @import { Notices } from './notices.js'
+ */
+
 export class ConnectionView {
+  /** @type {HTMLElement} */
   #root;
+  /** @type {HTMLElement} */
   #words;
+  /** @type {Notices} */
   #notices;
+  /** @type {ConnectionNews} */
   #now = { state: 'connecting', unacked: 0, stalled: false, closeCode: null, reason: null };
 
-  /** @param {import('./notices.js').Notices} notices says aloud what changed for the person */
+  /** @param {HTMLElement} root @param {Notices} notices says aloud what changed for the person */
   constructor(root, notices) {
     this.#root = root;
-    this.#words = root.querySelector('.words');
+    this.#words = element(root, '.words');
     this.#notices = notices;
   }
 
+  /** @param {ConnectionNews} connection */
   show(connection) {
     const before = this.#now.state;
     this.#now = connection;

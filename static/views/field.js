@@ -2,6 +2,15 @@
 
 import { graphemes } from '../core/text.js';
 
+/**
+ * @typedef {object} Listener
+ * @property {(key: string, atMs: number) => void} press one grapheme or deletion at a time, with Unix ms
+ *   of the monotonic clock
+ * @property {(message: string) => void} refuse something that is not typing: a message by its name
+ * @property {() => string|undefined} expected the next character of the text
+ * @property {(text: string) => void} composing what an input method shows but has not yielded yet
+ */
+
 const DELETE_ONE = '\b';
 const DELETE_WORD = '\u0017';
 /** Touch keyboards report a deletion only if there is something to delete. */
@@ -10,6 +19,7 @@ const FILLING = '  ';
 const GRAPHEMES_AT_ONCE_MAX = 2;
 const KEYDOWN_FRESH_MS = 1000;
 
+/** @type {Record<string, string>} */
 const DELETES = {
   deleteContentBackward: DELETE_ONE,
   deleteWordBackward: DELETE_WORD,
@@ -17,6 +27,7 @@ const DELETES = {
   deleteHardLineBackward: DELETE_WORD,
 };
 const BREAKS = new Set(['insertLineBreak', 'insertParagraph']);
+/** @type {Record<string, string>} */
 const REFUSALS = {
   insertFromPaste: 'refusedPaste',
   insertFromPasteAsQuotation: 'refusedPaste',
@@ -28,24 +39,22 @@ const REFUSALS = {
 const CONVERTED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}]/u;
 
 export class Field {
+  /** @type {HTMLTextAreaElement} */
   #field;
+  /** @type {Listener} */
   #listener;
   /** The name of the last key pressed outside a composition; touch keyboards have none. */
   #keyName = 'Unidentified';
-  /** When the last key went down, until something typed has taken that time. */
+  /** @type {number | null} When the last key went down, until something typed has taken that time. */
   #downAtMs = null;
+  /** @type {{event: Event | null, atMs: number}} */
   #stamp = { event: null, atMs: 0 };
-  /** What of the running composition is already typed (touch keyboards compose every word). */
+  /** @type {string[] | null} What of the running composition is already typed (touch keyboards compose every word). */
   #composed = null;
 
   /**
    * @param {HTMLTextAreaElement} field
-   * @param {{
-   *   press: (key: string, atMs: number) => void,
-   *   refuse: (message: string) => void,
-   *   expected: () => string | undefined,
-   *   composing: (text: string) => void,
-   * }} listener `press` gets one grapheme or deletion at a time, with Unix ms of the monotonic clock
+   * @param {Listener} listener
    */
   constructor(field, listener) {
     this.#field = field;
@@ -57,9 +66,8 @@ export class Field {
     field.addEventListener('compositionupdate', (event) => this.#onCompositionUpdate(event));
     field.addEventListener('compositionend', (event) => this.#onCompositionEnd(event));
     field.addEventListener('focus', () => this.#fill());
-    for (const name of ['dragover', 'drop']) {
-      field.addEventListener(name, (event) => this.#onDrop(event));
-    }
+    field.addEventListener('dragover', (event) => this.#onDrop(event));
+    field.addEventListener('drop', (event) => this.#onDrop(event));
     this.#fill();
   }
 
@@ -72,6 +80,7 @@ export class Field {
     this.#field.setSelectionRange(FILLING.length, FILLING.length);
   }
 
+  /** @param {KeyboardEvent} event */
   #onKeydown(event) {
     this.#downAtMs = event.timeStamp;
     if (event.isComposing) return;
@@ -89,6 +98,7 @@ export class Field {
     }
   }
 
+  /** @param {InputEvent} event */
   #onBeforeInput(event) {
     const { inputType, data } = event;
     if (inputType === 'insertCompositionText' || event.isComposing) return;
@@ -99,6 +109,7 @@ export class Field {
     else if (inputType in REFUSALS) this.#listener.refuse(REFUSALS[inputType]);
   }
 
+  /** @param {string} data @param {Event} event */
   #insert(data, event) {
     const typed = graphemes(data);
     if (typed.length > GRAPHEMES_AT_ONCE_MAX) {
@@ -108,11 +119,13 @@ export class Field {
     for (const grapheme of typed) this.#press(grapheme, event);
   }
 
+  /** @param {CompositionEvent} event */
   #onCompositionUpdate(event) {
     this.#listener.composing(this.#composesAsTyped() ? '' : event.data);
     if (this.#composesAsTyped()) this.#follow(event);
   }
 
+  /** @param {CompositionEvent} event */
   #onCompositionEnd(event) {
     this.#listener.composing('');
     this.#follow(event);
@@ -125,7 +138,10 @@ export class Field {
     return this.#keyName === 'Unidentified' && !CONVERTED.test(this.#listener.expected() ?? '');
   }
 
-  /** Types what the composition has beyond what is typed of it already, and deletes what it took back. */
+  /**
+   * Types what the composition has beyond what is typed of it already, and deletes what it took back.
+   * @param {CompositionEvent} event
+   */
   #follow(event) {
     const before = this.#composed ?? [];
     const now = graphemes(event.data ?? '');
@@ -139,17 +155,22 @@ export class Field {
     this.#composed = now;
   }
 
+  /** @param {DragEvent} event */
   #onDrop(event) {
     event.preventDefault();
     if (event.type === 'drop') this.#listener.refuse('refusedDrop');
   }
 
+  /** @param {string} key @param {Event} event */
   #press(key, event) {
     if (this.#stamp.event !== event) this.#stamp = { event, atMs: this.#timeOf(event) };
     this.#listener.press(key, this.#stamp.atMs);
   }
 
-  /** The key's own time is nearer to the finger than that of the input it led to. */
+  /**
+   * The key's own time is nearer to the finger than that of the input it led to.
+   * @param {Event} event
+   */
   #timeOf(event) {
     const down = this.#downAtMs;
     this.#downAtMs = null;

@@ -2,8 +2,15 @@
 
 import { canonical, keyName } from '../core/text.js';
 import { FINGERS, LAYOUTS, ROWS, fingerOf, isNamed, keyFor, shiftFor } from '../layouts.js';
+import { element } from './dom.js';
 import { keyCap, say } from './words.js';
 
+/**
+ * @import { Attempt } from '../core/attempt.js'
+ * @import { LayoutName } from '../layouts.js'
+ */
+
+/** @type {Record<string, string>} */
 const CAPS = {
   Backspace: '⌫',
   Tab: '⇥',
@@ -19,26 +26,36 @@ const TRUSTED_PRESSES = 2;
 const HEAT_FROM = [0, 0.03, 0.08, 0.16];
 
 export class KeyboardView {
+  /** @type {HTMLElement} */
   #root;
+  /** @type {HTMLElement} */
   #hint;
+  /** @type {Map<string, HTMLElement>} */
   #keys = new Map();
+  /** @type {Map<string, HTMLElement>} */
   #fingers = new Map();
-  #layout = null;
+  /** @type {LayoutName} */
+  #layout = 'qwerty';
+  /** @type {HTMLElement[]} */
   #lit = [];
 
+  /** @param {HTMLElement} root */
   constructor(root) {
-    this.#root = root.querySelector('.keys');
-    this.#hint = root.querySelector('#next-key');
-    const hands = root.querySelector('.hands');
+    this.#root = element(root, '.keys');
+    this.#hint = element(root, '#next-key');
+    const hands = element(root, '.hands');
     for (const finger of FINGERS) {
-      const element = document.createElement('span');
-      element.dataset.finger = finger;
-      hands.append(element);
-      this.#fingers.set(finger, element);
+      const drawn = document.createElement('span');
+      drawn.dataset.finger = finger;
+      hands.append(drawn);
+      this.#fingers.set(finger, drawn);
     }
   }
 
-  /** Draws a layout with all keys cold. */
+  /**
+   * Draws a layout with all keys cold.
+   * @param {LayoutName} layout
+   */
   draw(layout) {
     this.#layout = layout;
     this.#darken();
@@ -53,63 +70,88 @@ export class KeyboardView {
     );
   }
 
+  /** @param {string} code */
   #key(code) {
-    const element = document.createElement('span');
-    element.className = 'key';
-    element.dataset.code = code;
-    if (isNamed(code)) element.classList.add('named');
-    if (HOME.has(code)) element.classList.add('home');
-    element.textContent = CAPS[code] ?? this.#cap(code);
-    this.#keys.set(code, element);
-    return element;
+    const key = document.createElement('span');
+    key.className = 'key';
+    key.dataset.code = code;
+    if (isNamed(code)) key.classList.add('named');
+    if (HOME.has(code)) key.classList.add('home');
+    key.textContent = CAPS[code] ?? this.#cap(code);
+    this.#keys.set(code, key);
+    return key;
   }
 
-  /** A letter is drawn once, as on real keys; other keys show their two characters. */
+  /**
+   * A letter is drawn once, as on real keys; other keys show their two characters.
+   * @param {string} code
+   */
   #cap(code) {
-    const [plain, shifted] = LAYOUTS[this.#layout].characters.get(code);
+    const [plain, shifted] = LAYOUTS[this.#layout].characters.get(code) ?? ['', ''];
     return plain.toUpperCase() === shifted ? shifted : plain;
   }
 
-  /** Lights the key of the next character, the finger for it, and Shift with its finger if needed. */
+  /**
+   * Lights the key of the next character, the finger for it, and Shift with its finger if needed.
+   * @param {string | undefined} grapheme
+   */
   next(grapheme) {
     this.#darken();
-    const key = grapheme === undefined ? null : keyFor(this.#layout, canonical(grapheme));
+    this.#hint.textContent = '';
+    if (grapheme === undefined) return;
+    const key = keyFor(this.#layout, canonical(grapheme));
     if (!key) {
-      this.#hint.textContent = grapheme === undefined ? '' : say('keyNotHere', keyCap(grapheme));
+      this.#hint.textContent = say('keyNotHere', keyCap(grapheme));
       return;
     }
     const codes = key.shift ? [key.code, shiftFor(key.code)] : [key.code];
     for (const code of codes) {
-      for (const element of [this.#keys.get(code), this.#fingers.get(fingerOf(code))]) {
-        element.classList.add('next');
-        this.#lit.push(element);
-      }
+      this.#light(this.#keys.get(code));
+      this.#light(this.#fingers.get(fingerOf(code)));
     }
     const fingers = codes.map((code) => say(fingerOf(code)));
     this.#hint.textContent = say('nextKey', keyCap(grapheme), fingers[0], fingers[1]);
   }
 
+  /** @param {HTMLElement | undefined} drawn */
+  #light(drawn) {
+    if (!drawn) return;
+    drawn.classList.add('next');
+    this.#lit.push(drawn);
+  }
+
   #darken() {
-    for (const element of this.#lit) element.classList.remove('next');
+    for (const drawn of this.#lit) drawn.classList.remove('next');
     this.#lit = [];
   }
 
-  /** How often a key went wrong so far. */
+  /**
+   * How often a key went wrong so far.
+   * @param {string} name
+   * @param {number} presses
+   * @param {number} errors
+   */
   heat(name, presses, errors) {
-    const key = keyFor(this.#layout, name);
-    if (!key) return;
-    const element = this.#keys.get(key.code);
+    const drawn = this.#keys.get(keyFor(this.#layout, name)?.code ?? '');
+    if (!drawn) return;
     const rate = errors / (presses + TRUSTED_PRESSES);
     const level = errors === 0 ? 0 : HEAT_FROM.filter((from) => rate >= from).length;
-    if (element.dataset.heat !== String(level)) element.dataset.heat = level;
+    if (drawn.dataset.heat !== String(level)) drawn.dataset.heat = String(level);
   }
 
-  /** The heat of a whole attempt, as after a reload. */
+  /**
+   * The heat of a whole attempt, as after a reload.
+   * @param {Attempt['keys']} keys
+   */
   heatAll(keys) {
     for (const [name, { presses, errors }] of keys) this.heat(name, presses, errors);
   }
 
-  /** The heat of the key that stands for a grapheme of the text. */
+  /**
+   * The heat of the key that stands for a grapheme of the text.
+   * @param {string} grapheme
+   * @param {Attempt['keys']} keys
+   */
   heatOf(grapheme, keys) {
     const name = keyName(grapheme);
     const stats = keys.get(name);

@@ -1,36 +1,56 @@
 /** What is said besides the text: quiet lines for the eye, and a voice for screen readers. */
 
+import { element } from './dom.js';
 import { keySpoken, say } from './words.js';
+
+/**
+ * @import { Attempt } from '../core/attempt.js'
+ */
 
 const NOTICE_MS = 5000;
 const WORDS_AHEAD = 2;
 
 export class Notices {
+  /** @type {HTMLElement} */
   #notice;
+  /** @type {HTMLElement} */
   #caps;
+  /** @type {HTMLElement} */
   #banner;
+  /** @type {HTMLElement} */
   #speech;
-  #timer = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
 
+  /** @param {ParentNode} root */
   constructor(root) {
-    this.#notice = root.querySelector('#notice');
-    this.#caps = root.querySelector('#caps-lock');
-    this.#banner = root.querySelector('#banner');
-    this.#speech = root.querySelector('#speech');
+    this.#notice = element(root, '#notice');
+    this.#caps = element(root, '#caps-lock');
+    this.#banner = element(root, '#banner');
+    this.#speech = element(root, '#speech');
   }
 
-  /** A line that goes away by itself. */
+  /**
+   * A line that goes away by itself.
+   * @param {string} text
+   */
   show(text) {
     this.#notice.textContent = text;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => (this.#notice.textContent = ''), NOTICE_MS);
   }
 
+  /** @param {boolean} on */
   capsLock(on) {
     if (this.#caps.hidden === on) this.#caps.hidden = !on;
   }
 
-  /** A line that stays until it is dealt with, with one thing to do about it. */
+  /**
+   * A line that stays until it is dealt with, with one thing to do about it.
+   * @param {string} text
+   * @param {string} label
+   * @param {() => void} act
+   */
   banner(text, label, act) {
     const button = document.createElement('button');
     button.type = 'button';
@@ -51,12 +71,18 @@ export class Notices {
     this.#banner.replaceChildren();
   }
 
-  /** Read aloud when the reader has time; never shown. */
+  /**
+   * Read aloud when the reader has time; never shown.
+   * @param {string} text
+   */
   speak(text) {
     this.#speech.textContent = text;
   }
 
-  /** At the beginning of a word: what went wrong in the last one, and the next words. */
+  /**
+   * At the beginning of a word: what went wrong in the last one, and the next words.
+   * @param {Attempt} attempt
+   */
   speakWords(attempt) {
     const ahead = wordsFrom(attempt.text, attempt.position, WORDS_AHEAD);
     const wrong = wrongIn(attempt);
@@ -64,6 +90,7 @@ export class Notices {
   }
 }
 
+/** @param {string[]} text @param {number} position @param {number} count */
 function wordsFrom(text, position, count) {
   let end = position;
   for (let words = 0; end < text.length && words < count; words++) {
@@ -73,8 +100,12 @@ function wordsFrom(text, position, count) {
   return text.slice(position, end).join('');
 }
 
-/** The wrong places of the word just typed, as pairs of what was hit and what was meant. */
+/**
+ * The wrong places of the word just typed, as pairs of what was hit and what was meant.
+ * @param {Attempt} attempt
+ */
 function wrongIn(attempt) {
+  /** @type {string[]} */
   const wrong = [];
   for (let i = attempt.position - 1; i >= 0; i--) {
     if (attempt.rightAt(i) === false) {
@@ -85,6 +116,7 @@ function wrongIn(attempt) {
   return wrong.join(', ');
 }
 
+/** @param {string} grapheme */
 function isGap(grapheme) {
   return grapheme === ' ' || grapheme === '\n' || grapheme === '\t';
 }

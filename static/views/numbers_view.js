@@ -1,27 +1,37 @@
 /** How it is going: speed, accuracy and what is left, once a second and no faster. */
 
+import { Attempt } from '../core/attempt.js';
+import { element } from './dom.js';
 import { number, percent, say } from './words.js';
+
+/**
+ * @import { Progress } from '../core/attempt.js'
+ */
 
 /** Speed over less than this says nothing and jumps about. */
 const CALM_AFTER_MS = 1500;
 
 export class NumbersView {
+  /** @type {Record<'wpm' | 'raw' | 'accuracy' | 'left' | 'leftName', HTMLElement>} */
   #elements;
-  #attempt = null;
+  #attempt = new Attempt({ text: '' });
+  /** @type {number | null} */
   #limitMs = null;
+  /** @type {Progress | null} */
   #server = null;
 
+  /** @param {HTMLElement} root */
   constructor(root) {
-    const byId = (id) => root.querySelector(`#${id}`);
     this.#elements = {
-      wpm: byId('wpm'),
-      raw: byId('raw'),
-      accuracy: byId('accuracy'),
-      left: byId('left'),
-      leftName: byId('left-name'),
+      wpm: element(root, '#wpm'),
+      raw: element(root, '#raw'),
+      accuracy: element(root, '#accuracy'),
+      left: element(root, '#left'),
+      leftName: element(root, '#left-name'),
     };
   }
 
+  /** @param {Attempt} attempt @param {number | null} limitMs */
   begin(attempt, limitMs) {
     this.#attempt = attempt;
     this.#limitMs = limitMs;
@@ -29,7 +39,10 @@ export class NumbersView {
     this.show(0);
   }
 
-  /** The server's numbers; they win over the page's own where both speak of the same place. */
+  /**
+   * The server's numbers; they win over the page's own where both speak of the same place.
+   * @param {Progress} progress
+   */
   heard(progress) {
     this.#server = progress;
   }

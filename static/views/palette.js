@@ -1,32 +1,50 @@
 /** The command palette: everything the page can do, found by typing a word of it. */
 
+import { around, element, find } from './dom.js';
 import { say } from './words.js';
 
+/**
+ * @typedef {object} Command
+ * @property {string} label
+ * @property {string} group
+ * @property {string} [keys] that do the same
+ * @property {string[]} [also] other words to find it by
+ * @property {boolean} [on] is it the present choice?
+ * @property {() => void} run
+ */
+
+/** @type {Record<string, number>} */
+const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
+
 export class Palette {
+  /** @type {HTMLDialogElement} */
   #dialog;
+  /** @type {HTMLInputElement} */
   #input;
+  /** @type {HTMLElement} */
   #list;
+  /** @type {() => Command[]} */
   #commandsNow;
+  /** @type {Command[]} */
   #commands = [];
+  /** @type {Command[]} */
   #found = [];
   #active = 0;
 
   /**
    * @param {HTMLDialogElement} dialog
-   * @typedef {{label: string, group: string, keys?: string, also?: string[], on?: boolean, run: () => void}} Command
-   *   `also` are other words to find it by, `on` marks the present choice
    * @param {() => Command[]} commandsNow asked at each opening
    */
   constructor(dialog, commandsNow) {
     this.#dialog = dialog;
-    this.#input = dialog.querySelector('input');
-    this.#list = dialog.querySelector('[role="listbox"]');
+    this.#input = find(dialog, 'input', HTMLInputElement);
+    this.#list = element(dialog, '[role="listbox"]');
     this.#commandsNow = commandsNow;
     this.#input.addEventListener('input', () => this.#find());
     this.#input.addEventListener('keydown', (event) => this.#onKeydown(event));
     this.#list.addEventListener('click', (event) => {
-      const option = event.target.closest('[role="option"]');
-      if (option) this.#run(Number(option.dataset.at));
+      const chosen = around(event, '[role="option"]');
+      if (chosen) this.#run(Number(chosen.dataset.at));
     });
     dialog.addEventListener('click', (event) => event.target === dialog && dialog.close());
   }
@@ -55,6 +73,7 @@ export class Palette {
     this.#activate(0);
   }
 
+  /** @param {number} at */
   #activate(at) {
     const options = this.#list.querySelectorAll('[role="option"]');
     options[this.#active]?.setAttribute('aria-selected', 'false');
@@ -65,17 +84,18 @@ export class Palette {
     this.#input.setAttribute('aria-activedescendant', option?.id ?? '');
   }
 
+  /** @param {KeyboardEvent} event */
   #onKeydown(event) {
-    const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: 8, PageUp: -8 };
-    if (event.key in steps) {
+    if (event.key in STEPS) {
       event.preventDefault();
-      this.#activate(this.#active + steps[event.key]);
+      this.#activate(this.#active + STEPS[event.key]);
     } else if (event.key === 'Enter' && !event.isComposing) {
       event.preventDefault();
       this.#run(this.#active);
     }
   }
 
+  /** @param {number} at */
   #run(at) {
     const command = this.#found[at];
     if (!command) return;
@@ -84,24 +104,26 @@ export class Palette {
   }
 }
 
+/** @param {Command} command @param {number} at @param {Command[]} all */
 function option(command, at, all) {
-  const element = document.createElement('div');
-  element.id = `command-${at}`;
-  element.setAttribute('role', 'option');
-  element.setAttribute('aria-selected', 'false');
-  element.dataset.at = at;
+  const line = document.createElement('div');
+  line.id = `command-${at}`;
+  line.setAttribute('role', 'option');
+  line.setAttribute('aria-selected', 'false');
+  line.dataset.at = String(at);
   // The name of a group stands once, at its head.
   const heads = command.group !== all[at - 1]?.group;
-  element.append(part('group', heads ? command.group : ''), part('label', command.label));
-  element.setAttribute('aria-label', `${command.group}: ${command.label}`);
-  if (command.on) element.append(part('on', say('chosen')));
-  if (command.keys) element.append(part('keys', command.keys));
-  return element;
+  line.append(part('group', heads ? command.group : ''), part('label', command.label));
+  line.setAttribute('aria-label', `${command.group}: ${command.label}`);
+  if (command.on) line.append(part('on', say('chosen')));
+  if (command.keys) line.append(part('keys', command.keys));
+  return line;
 }
 
+/** @param {string} className @param {string} text */
 function part(className, text) {
-  const element = document.createElement('span');
-  element.className = className;
-  element.textContent = text;
-  return element;
+  const span = document.createElement('span');
+  span.className = className;
+  span.textContent = text;
+  return span;
 }

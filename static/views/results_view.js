@@ -1,7 +1,20 @@
 /** One screen after the last key: what it was, why it counts or not, and what to do next. */
 
 import { speedChart, table } from '../charts.js';
+import { element } from './dom.js';
 import { duration, keyCap, keySpoken, number, percent, say, sayIfKnown } from './words.js';
+
+/**
+ * @import { Attempt, KeyScore } from '../core/attempt.js'
+ * @import { Reason, Result, Verdict } from '../net/protocol.js'
+ *
+ * @typedef {object} Ended
+ * @property {Attempt} attempt
+ * @property {Result} result
+ * @property {Verdict|null} verdict null as long as the server has not said it
+ * @property {Reason[]} why
+ * @property {boolean} saved or on its way
+ */
 
 const CHART_HEIGHT_PX = 220;
 const WEAK_KEYS = 3;
@@ -10,11 +23,13 @@ const CONFUSIONS = 12;
 const GUARD_MS = 700;
 
 export class ResultsView {
+  /** @type {HTMLElement} */
   #root;
+  /** @type {Ended | null} */
   #shown = null;
   #shownAtMs = 0;
 
-  /** @param {{next: () => void}} listener what Enter does */
+  /** @param {HTMLElement} root @param {{next: () => void}} listener what Enter does */
   constructor(root, { next }) {
     this.#root = root;
     root.addEventListener('keydown', (event) => this.#onKeydown(event, next), { capture: true });
@@ -23,8 +38,7 @@ export class ResultsView {
 
   /**
    * Shows a result: first by the page's own reckoning, again when the server has spoken.
-   * @param {{attempt: object, result: object, verdict: string | null, why: object[], saved: boolean}} ended
-   *   `verdict` is null as long as the server has not said it
+   * @param {Ended} ended
    */
   show(ended) {
     const first = this.#shown === null;
@@ -40,11 +54,12 @@ export class ResultsView {
   /** Draws the shown result once more, as after a change of language. */
   draw() {
     if (!this.#shown) return;
-    this.#drawNumbers();
-    this.#drawVerdict();
-    this.#drawBest();
-    this.#drawWeakKeys();
-    this.#drawConfusions();
+    const { result } = this.#shown;
+    this.#drawNumbers(result);
+    this.#drawVerdict(this.#shown);
+    this.#drawBest(result);
+    this.#drawWeakKeys(result);
+    this.#drawConfusions(result);
     this.#drawChart();
   }
 
@@ -55,16 +70,19 @@ export class ResultsView {
 
   /** The result as sentences to be read aloud. */
   spoken() {
+    if (!this.#shown) return '';
     const { result } = this.#shown;
     const sentences = [say('resultSpoken', number(result.wpm), percent(result.accuracy), number(result.errors))];
     if (this.isBest) sentences.push(say('personalBest'));
     return sentences.join(' ');
   }
 
+  /** @param {string} name */
   #part(name) {
-    return this.#root.querySelector(`#result-${name}`);
+    return element(this.#root, `#result-${name}`);
   }
 
+  /** @param {KeyboardEvent} event @param {() => void} next */
   #onKeydown(event, next) {
     if (event.key !== 'Enter' && event.key !== ' ') return;
     if (performance.now() - this.#shownAtMs < GUARD_MS) {
@@ -75,15 +93,15 @@ export class ResultsView {
     }
   }
 
-  #drawNumbers() {
-    const { result } = this.#shown;
+  /** @param {Result} result */
+  #drawNumbers(result) {
     const wpm = this.#part('wpm');
     wpm.textContent = number(result.wpm);
-    wpm.dataset.value = result.wpm;
+    wpm.dataset.value = String(result.wpm);
     wpm.title = number(result.wpm, 2);
     const accuracy = this.#part('accuracy');
     accuracy.textContent = percent(result.accuracy);
-    accuracy.dataset.value = result.accuracy;
+    accuracy.dataset.value = String(result.accuracy);
     accuracy.title = percent(result.accuracy, 2);
     this.#part('raw').textContent = number(result.raw_wpm, 1);
     this.#part('consistency').textContent = percent(result.consistency);
@@ -91,8 +109,8 @@ export class ResultsView {
     this.#part('errors').textContent = say('errorsLeft', number(result.errors), number(result.uncorrected));
   }
 
-  #drawVerdict() {
-    const { verdict, why, saved } = this.#shown;
+  /** @param {Ended} ended */
+  #drawVerdict({ verdict, why, saved }) {
     const root = this.#part('verdict');
     root.dataset.verdict = verdict ?? 'waiting';
     const sentence = document.createElement('p');
@@ -109,20 +127,20 @@ export class ResultsView {
 
   /** Is the shown result a personal best that counts? */
   get isBest() {
-    const { result, verdict } = this.#shown;
-    return verdict === 'ranked' && result.personal_best > 0 && result.wpm >= result.personal_best;
+    const best = this.#shown?.result.personal_best ?? 0;
+    return this.#shown?.verdict === 'ranked' && best > 0 && this.#shown.result.wpm >= best;
   }
 
-  #drawBest() {
+  /** @param {Result} result */
+  #drawBest({ personal_best: known }) {
     const best = this.#part('best');
-    const { personal_best: known } = this.#shown.result;
     best.hidden = !known;
     best.classList.toggle('now', this.isBest);
     best.textContent = known ? say(this.isBest ? 'personalBest' : 'bestSoFar', number(known)) : '';
   }
 
-  #drawWeakKeys() {
-    const { keys } = this.#shown.result;
+  /** @param {Result} result */
+  #drawWeakKeys({ keys }) {
     const weak = weakest(keys);
     const slow = weak.length === 0;
     this.#part('weak-title').textContent = say(slow ? 'slowestKeys' : 'weakKeys');
@@ -132,35 +150,37 @@ export class ResultsView {
         const cap = document.createElement('kbd');
         cap.textContent = keyCap(name);
         const words = document.createElement('span');
-        words.append(...(slow ? [say('milliseconds', number(stats.latency_ms))] : wrongKey(stats)));
+        words.append(...(slow ? [say('milliseconds', number(stats.latency_ms ?? 0))] : wrongKey(stats)));
         item.append(cap, words);
         return item;
       }),
     );
-    this.#root.querySelector('[data-action="practise"]').hidden = slow;
+    element(this.#root, '[data-action="practise"]').hidden = slow;
   }
 
-  #drawConfusions() {
-    const found = Object.entries(this.#shown.result.keys)
-      .flatMap(([name, { confusions }]) => Object.entries(confusions).map(([typed, count]) => [name, typed, count]))
-      .sort((a, b) => b[2] - a[2])
+  /** @param {Result} result */
+  #drawConfusions({ keys }) {
+    const found = Object.entries(keys)
+      .flatMap(([name, { confusions }]) => Object.entries(confusions).map(([typed, count]) => ({ name, typed, count })))
+      .sort((a, b) => b.count - a.count)
       .slice(0, CONFUSIONS);
     const details = this.#part('confusions');
     details.hidden = found.length === 0;
-    details.querySelector('div').replaceChildren(
+    element(details, 'div').replaceChildren(
       table({
         caption: say('confusions'),
         heads: [say('expectedKey'), say('typedKey'), say('times')],
-        rows: found.map(([name, typed, count]) => [keyCap(name), keyCap(typed), number(count)]),
+        rows: found.map(({ name, typed, count }) => [keyCap(name), keyCap(typed), number(count)]),
       }),
     );
   }
 
   #drawChart() {
     const { clientWidth } = this.#part('chart');
-    const points = this.#shown?.attempt.speeds() ?? [];
+    if (!this.#shown) return;
+    const points = this.#shown.attempt.speeds();
     const enough = points.length >= 2;
-    this.#part('chart-figure').hidden = Boolean(this.#shown) && !enough;
+    this.#part('chart-figure').hidden = !enough;
     if (!enough || clientWidth === 0) return;
     this.#part('chart').replaceChildren(
       speedChart(points, {
@@ -181,13 +201,18 @@ export class ResultsView {
   }
 }
 
-/** A rule that spoke, with what it saw and what it allows; rules this page does not know are shown as they are. */
+/**
+ * A rule that spoke, with what it saw and what it allows; rules this page does not know are shown as they are.
+ * @param {Reason} reason
+ */
 function rule({ rule: name, value, limit }) {
   const shares = ['same_interval_share', 'instant_share'];
+  /** @param {number} x */
   const show = (x) => (shares.includes(name) ? percent(x, 1) : number(x, Number.isInteger(x) ? 0 : 2));
   return sayIfKnown(`rule_${name}`, show(value), show(limit)) ?? say('ruleUnknown', name, show(value), show(limit));
 }
 
+/** @param {Result['keys']} keys */
 function weakest(keys) {
   return Object.entries(keys)
     .filter(([, { errors }]) => errors > 0)
@@ -195,13 +220,15 @@ function weakest(keys) {
     .slice(0, WEAK_KEYS);
 }
 
+/** @param {Result['keys']} keys */
 function slowest(keys) {
   return Object.entries(keys)
     .filter(([, { latency_ms: latency }]) => latency !== null)
-    .sort(([, a], [, b]) => b.latency_ms - a.latency_ms)
+    .sort(([, a], [, b]) => (b.latency_ms ?? 0) - (a.latency_ms ?? 0))
     .slice(0, WEAK_KEYS);
 }
 
+/** @param {KeyScore} key */
 function wrongKey({ presses, errors, confusions }) {
   const hits = Object.entries(confusions)
     .sort((a, b) => b[1] - a[1])

@@ -32,37 +32,54 @@ export const CHOICES = {
   ],
 };
 
+/**
+ * @typedef {keyof typeof CHOICES} ChoiceName
+ * @typedef {ChoiceName | 'ownText'} SettingName
+ */
+
 /** What is chosen until the person chooses, where it is not the first of the list. */
 export const USUAL = { size: 'medium', width: 'medium', source: 'random-medium' };
 
-/** The settings that change how the page looks; each becomes a data attribute of the document. */
+/**
+ * The settings that change how the page looks; each becomes a data attribute of the document.
+ * @type {ChoiceName[]}
+ */
 const APPEARANCE = ['theme', 'size', 'width', 'font', 'keyboard', 'numbers'];
 
 export class Settings {
+  /** @type {Storage | null} */
   #storage;
+  /** @type {Record<SettingName, string>} */
   #values;
+  /** @type {((name: SettingName, value: string) => void)[]} */
   #listeners = [];
 
-  /** @param {Storage} storage where they are kept; a full or forbidden one is done without */
+  /** @param {Storage|null} storage where they are kept; a full or forbidden one is done without */
   constructor(storage) {
     this.#storage = storage;
     this.#values = this.#read();
   }
 
   #read() {
+    /** @type {Record<string, unknown>} */
     let kept = {};
     try {
-      kept = JSON.parse(this.#storage.getItem(STORAGE_KEY)) ?? {};
+      kept = JSON.parse(this.#storage?.getItem(STORAGE_KEY) ?? 'null') ?? {};
     } catch {
       // Not ours or not readable: the usual choices are fine.
     }
+    /** @type {Record<string, string>} */
     const values = { ownText: typeof kept.ownText === 'string' ? kept.ownText : '' };
+    /** @type {Record<string, string>} */
+    const usual = USUAL;
     for (const [name, choices] of Object.entries(CHOICES)) {
-      values[name] = choices.includes(kept[name]) ? kept[name] : (USUAL[name] ?? choices[0]);
+      const known = choices.find((choice) => choice === kept[name]);
+      values[name] = known ?? usual[name] ?? choices[0];
     }
-    return values;
+    return /** @type {Record<SettingName, string>} */ (values);
   }
 
+  /** @param {SettingName} name */
   get(name) {
     return this.#values[name];
   }
@@ -77,22 +94,27 @@ export class Settings {
     return this.#values.language === 'auto' ? this.interface : this.#values.language;
   }
 
+  /** @param {SettingName} name @param {string} value */
   set(name, value) {
     if (this.#values[name] === value) return;
     this.#values[name] = value;
     try {
-      this.#storage.setItem(STORAGE_KEY, JSON.stringify(this.#values));
+      this.#storage?.setItem(STORAGE_KEY, JSON.stringify(this.#values));
     } catch {
       // Kept for this visit only.
     }
     for (const listener of this.#listeners) listener(name, value);
   }
 
+  /** @param {(name: SettingName, value: string) => void} listener */
   onChange(listener) {
     this.#listeners.push(listener);
   }
 
-  /** Shows the appearance on the document, from where the style sheet takes it. */
+  /**
+   * Shows the appearance on the document, from where the style sheet takes it.
+   * @param {HTMLElement} root
+   */
   showOn(root) {
     for (const name of APPEARANCE) root.dataset[name] = this.#values[name];
   }

@@ -2,13 +2,25 @@
 
 import { graphemes } from '../core/text.js';
 import { layoutFor } from '../layouts.js';
+import { around, element, elements, find } from './dom.js';
 import { USUAL } from './settings.js';
 import { number, say } from './words.js';
+
+/**
+ * @import { Source } from '../net/protocol.js'
+ * @import { Settings } from './settings.js'
+ */
 
 const OWN_TEXT_GRAPHEMES_MAX = 10_000;
 const OWN_TEXT_BYTES_MAX = 60_000;
 
-/** The source of the wire for a choice of the page. */
+/**
+ * The source of the wire for a choice of the page.
+ * @param {string} choice
+ * @param {string} language
+ * @param {string} ownText
+ * @returns {Source}
+ */
 export function sourceFor(choice, language, ownText) {
   const [kind, size] = choice.split('-');
   if (kind === 'random') return { kind, language, length: size };
@@ -19,21 +31,32 @@ export function sourceFor(choice, language, ownText) {
 }
 
 export class SourceView {
+  /** @type {HTMLElement} */
   #root;
+  /** @type {Settings} */
   #settings;
+  /** @type {HTMLElement} */
   #summary;
+  /** @type {HTMLDialogElement} */
   #dialog;
+  /** @type {HTMLTextAreaElement} */
   #input;
+  /** @type {HTMLButtonElement} */
   #begin;
 
-  /** @param {{choose: () => void}} listener a choice was made: a text of that kind is wanted */
+  /**
+   * @param {HTMLElement} root
+   * @param {HTMLDialogElement} dialog for a text of one's own
+   * @param {Settings} settings
+   * @param {{choose: () => void}} listener a choice was made: a text of that kind is wanted
+   */
   constructor(root, dialog, settings, { choose }) {
     this.#root = root;
     this.#settings = settings;
-    this.#summary = root.querySelector('#source-summary');
+    this.#summary = element(root, '#source-summary');
     this.#dialog = dialog;
-    this.#input = dialog.querySelector('textarea');
-    this.#begin = dialog.querySelector('[data-action="type-own-text"]');
+    this.#input = find(dialog, 'textarea', HTMLTextAreaElement);
+    this.#begin = find(dialog, '[data-action="type-own-text"]', HTMLButtonElement);
     root.addEventListener('click', (event) => this.#onClick(event, choose));
     this.#input.addEventListener('input', () => this.#count());
     this.#begin.addEventListener('click', () => {
@@ -47,12 +70,13 @@ export class SourceView {
 
   /** Shows which choices are the present ones. */
   draw() {
+    /** @type {Record<string, string>} */
     const now = {
       source: this.#settings.get('source'),
       language: this.#settings.language,
       rules: this.#settings.get('errors'),
     };
-    for (const button of this.#root.querySelectorAll('[data-source], [data-language], [data-rules]')) {
+    for (const button of elements(this.#root, '[data-source], [data-language], [data-rules]')) {
       const [name] = Object.keys(button.dataset).filter((key) => key in now);
       button.setAttribute('aria-pressed', String(button.dataset[name] === now[name]));
     }
@@ -65,8 +89,9 @@ export class SourceView {
     this.#dialog.showModal();
   }
 
+  /** @param {Event} event @param {() => void} choose */
   #onClick(event, choose) {
-    const button = event.target.closest('button');
+    const button = around(event, 'button');
     if (!button) return;
     if (button === this.#summary) {
       button.setAttribute('aria-expanded', String(button.getAttribute('aria-expanded') !== 'true'));
@@ -91,13 +116,16 @@ export class SourceView {
     const count = graphemes(text).length;
     const tooLong = count > OWN_TEXT_GRAPHEMES_MAX || new TextEncoder().encode(text).length > OWN_TEXT_BYTES_MAX;
     this.#begin.disabled = count === 0 || tooLong;
-    this.#dialog.querySelector('.count').textContent = tooLong
+    element(this.#dialog, '.count').textContent = tooLong
       ? say('ownTextTooLong', number(count), number(OWN_TEXT_GRAPHEMES_MAX))
       : say('ownTextCount', number(count));
   }
 }
 
-/** The name of a choice in words, as in a list. */
+/**
+ * The name of a choice in words, as in a list.
+ * @param {string} choice
+ */
 export function choiceName(choice) {
   const [kind, size] = choice.split('-');
   if (kind === 'random') return `${say('text')}: ${say(size)}`;

@@ -1,17 +1,25 @@
 /** The text on screen: three lines, a gliding caret, and a mark for every character typed. */
 
+import { Attempt } from '../core/attempt.js';
 import { isSpace } from '../core/text.js';
+import { element } from './dom.js';
 import { keyCap } from './words.js';
 
 export class TextView {
+  /** @type {HTMLElement} */
   #window;
+  /** @type {HTMLElement} */
   #track;
+  /** @type {HTMLElement} */
   #caret;
+  /** @type {HTMLElement} */
   #extras;
-  #attempt = null;
+  #attempt = new Attempt({ text: '' });
+  /** @type {HTMLElement[]} */
   #cells = [];
-  /** Where each cell begins, in px from the left of its line, and its line. */
+  /** @type {number[]} Where each cell begins, in px from the left of its line, and its line. */
   #lefts = [];
+  /** @type {number[]} */
   #lineOf = [];
   #endLeft = 0;
   #lineHeight = 0;
@@ -21,14 +29,18 @@ export class TextView {
   /** @param {HTMLElement} window the box that shows three lines of the text */
   constructor(window) {
     this.#window = window;
-    this.#track = window.querySelector('.track');
-    this.#caret = window.querySelector('#caret');
+    this.#track = element(window, '.track');
+    this.#caret = element(window, '#caret');
     this.#extras = document.createElement('span');
     this.#extras.className = 'extras';
     new ResizeObserver(() => this.#onResize()).observe(window);
   }
 
-  /** Shows an attempt from its beginning or as far as it is typed. */
+  /**
+   * Shows an attempt from its beginning or as far as it is typed.
+   * @param {Attempt} attempt
+   * @param {string} language
+   */
   draw(attempt, language) {
     this.#attempt = attempt;
     this.#window.lang = language;
@@ -39,12 +51,12 @@ export class TextView {
 
   /** Breaks the lines anew: after the size, the font or the width has changed. */
   layOut() {
-    if (!this.#attempt) return;
+    if (this.#cells.length === 0) return;
     this.#width = this.#window.clientWidth;
     this.#extras.remove();
     const lines = this.#broken();
     this.#track.replaceChildren(...lines, this.#caret);
-    lines.at(-1).append(this.#extras);
+    lines[lines.length - 1].append(this.#extras);
     this.#measure(lines);
     this.#line = -1;
     this.#window.classList.add('still');
@@ -53,7 +65,10 @@ export class TextView {
     requestAnimationFrame(() => this.#window.classList.remove('still'));
   }
 
-  /** Redraws what one keystroke changed: the cells between the old position and the new. */
+  /**
+   * Redraws what one keystroke changed: the cells between the old position and the new.
+   * @param {number} positionBefore
+   */
   update(positionBefore) {
     const attempt = this.#attempt;
     const length = this.#cells.length;
@@ -64,13 +79,19 @@ export class TextView {
     this.#placeCaret();
   }
 
-  /** A wrong key that the rules did not let into the text is shown on the cell that waits. */
+  /**
+   * A wrong key that the rules did not let into the text is shown on the cell that waits.
+   * @param {string} key
+   */
   refuse(key) {
     const waiting = this.#cells[this.#attempt.position];
     if (waiting) markWrong(waiting, key, 'refused');
   }
 
-  /** Shows at the caret what an input method is composing. */
+  /**
+   * Shows at the caret what an input method is composing.
+   * @param {string} text
+   */
   compose(text) {
     this.#caret.dataset.composing = text;
   }
@@ -79,6 +100,7 @@ export class TextView {
     if (this.#window.clientWidth !== this.#width) this.layOut();
   }
 
+  /** @param {number} i */
   #mark(i) {
     const right = this.#attempt.rightAt(i);
     const { classList } = this.#cells[i];
@@ -98,11 +120,12 @@ export class TextView {
     flow.className = 'flow';
     flow.append(...this.#cells);
     this.#track.replaceChildren(flow);
-    const tops = this.#cells.map((element) => element.offsetTop);
+    const tops = this.#cells.map((cell) => cell.offsetTop);
+    /** @type {HTMLElement[][]} */
     const lines = [];
     this.#lineOf = tops.map((top, i) => {
       if (i === 0 || top > tops[i - 1]) lines.push([]);
-      lines.at(-1).push(this.#cells[i]);
+      lines[lines.length - 1].push(this.#cells[i]);
       return lines.length - 1;
     });
     return lines.map((cells) => {
@@ -113,9 +136,10 @@ export class TextView {
     });
   }
 
+  /** @param {HTMLElement[]} lines */
   #measure(lines) {
-    this.#lefts = this.#cells.map((element) => element.offsetLeft);
-    const last = this.#cells.at(-1);
+    this.#lefts = this.#cells.map((cell) => cell.offsetLeft);
+    const last = this.#cells[this.#cells.length - 1];
     this.#endLeft = last.offsetLeft + last.offsetWidth;
     this.#lineHeight = lines[0].offsetHeight;
   }
@@ -134,7 +158,7 @@ export class TextView {
   #placeCaret() {
     const { position } = this.#attempt;
     const inside = position < this.#cells.length;
-    const line = inside ? this.#lineOf[position] : this.#lineOf.at(-1);
+    const line = inside ? this.#lineOf[position] : this.#lineOf[this.#lineOf.length - 1];
     const left = inside ? this.#lefts[position] : this.#endLeft + this.#extras.offsetWidth;
     this.#caret.style.transform = `translate(${left}px, ${line * this.#lineHeight}px)`;
     if (line === this.#line) return;
@@ -144,18 +168,20 @@ export class TextView {
   }
 }
 
+/** @param {string} grapheme @param {number} i */
 function cell(grapheme, i) {
-  const element = document.createElement('span');
-  element.className = isSpace(grapheme) ? 'cell space' : 'cell';
-  if (grapheme === '\n') element.classList.add('break');
-  if (grapheme === '\t') element.classList.add('tab');
-  element.dataset.i = i;
-  element.textContent = grapheme;
-  return element;
+  const drawn = document.createElement('span');
+  drawn.className = isSpace(grapheme) ? 'cell space' : 'cell';
+  if (grapheme === '\n') drawn.classList.add('break');
+  if (grapheme === '\t') drawn.classList.add('tab');
+  drawn.dataset.i = String(i);
+  drawn.textContent = grapheme;
+  return drawn;
 }
 
-function markWrong(element, key, kind) {
-  element.classList.remove('right', 'mended');
-  element.classList.add(kind);
-  element.dataset.typed = key ? keyCap(key) : '';
+/** @param {HTMLElement} drawn @param {string | null} key @param {'wrong' | 'refused'} kind */
+function markWrong(drawn, key, kind) {
+  drawn.classList.remove('right', 'mended');
+  drawn.classList.add(kind);
+  drawn.dataset.typed = key ? keyCap(key) : '';
 }

@@ -1,12 +1,21 @@
 /** One attempt on screen, from the first key to the last: field, text, numbers and keyboard together. */
 
 import { isSpace } from '../core/text.js';
-import { layoutFor } from '../layouts.js';
+import { LAYOUTS, layoutFor } from '../layouts.js';
+import { element, find } from './dom.js';
 import { Field } from './field.js';
 import { KeyboardView } from './keyboard_view.js';
 import { NumbersView } from './numbers_view.js';
 import { TextView } from './text_view.js';
 import { say } from './words.js';
+
+/**
+ * @import { Attempt } from '../core/attempt.js'
+ * @import { Live } from '../net/live.js'
+ * @import { OpenedNews, ProgressNews } from '../net/news.js'
+ * @import { Source } from '../net/protocol.js'
+ * @import { Notices } from './notices.js'
+ */
 
 const TICK_MS = 1000;
 const IDLE_MS = 1500;
@@ -15,34 +24,46 @@ const DELETE_ONE = '\b';
 const DELETE_WORD = '\u0017';
 
 export class TypingView {
+  /** @type {Live} */
   #live;
+  /** @type {Notices} */
   #notices;
+  /** @type {() => void} */
   #ended;
   #body = document.body;
+  /** @type {Field} */
   #field;
+  /** @type {TextView} */
   #text;
+  /** @type {NumbersView} */
   #numbers;
+  /** @type {KeyboardView} */
   #keyboard;
+  /** @type {Attempt | null} */
   #attempt = null;
+  /** @type {number | null} */
   #limitMs = null;
-  /** When the clock of the attempt stood at 0, in Unix ms of the monotonic clock; null before the first key. */
+  /** @type {number | null} When the clock of the attempt stood at 0, in Unix ms of the monotonic clock; null before the first key. */
   #startedAtMs = null;
-  #ticker = null;
-  #idleTimer = null;
+  #language = '';
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #ticker;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #idleTimer;
 
   /**
    * @param {HTMLElement} root the stage
-   * @param {{live: object, notices: import('./notices.js').Notices, ended: () => void}} parts
+   * @param {{live: Live, notices: Notices, ended: () => void}} parts
    *   `ended` is called at the last key, before the server has spoken
    */
   constructor(root, { live, notices, ended }) {
     this.#live = live;
     this.#notices = notices;
     this.#ended = ended;
-    this.#text = new TextView(root.querySelector('#text'));
-    this.#numbers = new NumbersView(root.querySelector('#numbers'));
-    this.#keyboard = new KeyboardView(root.querySelector('#keyboard'));
-    this.#field = new Field(root.querySelector('#field'), {
+    this.#text = new TextView(element(root, '#text'));
+    this.#numbers = new NumbersView(element(root, '#numbers'));
+    this.#keyboard = new KeyboardView(element(root, '#keyboard'));
+    this.#field = new Field(find(root, '#field', HTMLTextAreaElement), {
       press: (key, atMs) => this.#press(key, atMs),
       refuse: (message) => notices.show(say(message)),
       expected: () => this.#attempt?.text[this.#attempt.position],
@@ -59,12 +80,20 @@ export class TypingView {
     return this.#body.dataset.phase;
   }
 
+  /** The language of the text on screen, as far as it is known. */
+  get language() {
+    return this.#language;
+  }
+
   /** Is a text on screen of which nothing is typed? */
   get untouched() {
     return this.phase === 'ready' && this.#attempt?.events === 0;
   }
 
-  /** Is this the next character of the text? */
+  /**
+   * Is this the next character of the text?
+   * @param {string} grapheme
+   */
   expects(grapheme) {
     return this.#attempt?.text[this.#attempt.position] === grapheme;
   }
@@ -78,25 +107,31 @@ export class TypingView {
     this.#body.classList.add('waiting');
   }
 
-  /** Shows an opened attempt: ready for its first key, or as far as it went. */
+  /**
+   * Shows an opened attempt: ready for its first key, or as far as it went.
+   * @param {OpenedNews} news
+   */
   show({ attempt, source, text }) {
     this.#stopClock();
     this.#attempt = attempt;
-    this.#limitMs = source?.kind === 'time' ? source.seconds * 1000 : null;
+    this.#limitMs = source.kind === 'time' ? source.seconds * 1000 : null;
     this.#startedAtMs = null;
-    const language = source?.language ?? (layoutFor(null, text) === 'jcuken' ? 'ru' : 'en');
+    this.#language = languageOf(source, text);
     this.#body.dataset.phase = 'ready';
     this.#body.classList.remove('quiet', 'waiting');
-    this.#text.draw(attempt, language);
+    this.#text.draw(attempt, this.#language);
     this.#numbers.begin(attempt, this.#limitMs);
-    this.#keyboard.draw(layoutFor(language, text));
+    this.#keyboard.draw(layoutFor(this.#language, text));
     this.#keyboard.heatAll(attempt.keys);
     this.#keyboard.next(attempt.text[attempt.position]);
     this.#notices.speakWords(attempt);
     this.focus();
   }
 
-  /** The server's numbers of this attempt. */
+  /**
+   * The server's numbers of this attempt.
+   * @param {ProgressNews} progress
+   */
   heard(progress) {
     this.#numbers.heard(progress);
     for (const [name, [presses, errors]] of Object.entries(progress.keys ?? {})) {
@@ -132,6 +167,7 @@ export class TypingView {
     this.#notices.show(sentence);
   }
 
+  /** @param {string} key @param {number} atMs */
   #press(key, atMs) {
     const attempt = this.#attempt;
     if (!attempt || this.phase === 'done') return;
@@ -164,7 +200,7 @@ export class TypingView {
   }
 
   #elapsedMs() {
-    if (this.#startedAtMs === null) return this.#attempt.atMs;
+    if (this.#startedAtMs === null) return this.#attempt?.atMs ?? 0;
     return performance.timeOrigin + performance.now() - this.#startedAtMs;
   }
 
@@ -174,7 +210,10 @@ export class TypingView {
     this.#body.classList.remove('busy');
   }
 
-  /** Says plainly when the keys go elsewhere, and takes them back at the first one. */
+  /**
+   * Says plainly when the keys go elsewhere, and takes them back at the first one.
+   * @param {HTMLElement} root
+   */
   #watchPresence(root) {
     const show = () => {
       const busyElsewhere = document.querySelector('dialog[open]') || this.phase === 'done';
@@ -193,6 +232,7 @@ export class TypingView {
     });
   }
 
+  /** @param {KeyboardEvent} event */
   #onAnyKey(event) {
     this.#noteCapsLock(event);
     if (event.key === 'Escape') this.#body.classList.remove('quiet');
@@ -201,7 +241,18 @@ export class TypingView {
     if (types && !elsewhere && this.phase !== 'done') this.focus();
   }
 
+  /** @param {MouseEvent | KeyboardEvent} event */
   #noteCapsLock(event) {
     if (event.getModifierState) this.#notices.capsLock(event.getModifierState('CapsLock'));
   }
+}
+
+/**
+ * What was asked for, or what most letters of the text belong to.
+ * @param {Source} source
+ * @param {string} text
+ */
+function languageOf(source, text) {
+  if ('language' in source) return source.language;
+  return LAYOUTS[layoutFor(null, text)].language;
 }

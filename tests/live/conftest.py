@@ -30,6 +30,8 @@ async def _serving(database_url: str, folder: Path) -> AsyncIterator[Served]:
     await process.start()
     yield Served(process.ws_url, database_url, process)
     await process.kill()
+    # Nothing that anybody sent may have surprised it.
+    assert "Traceback" not in process.log(), process.log()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -70,10 +72,9 @@ def either(request: pytest.FixtureRequest) -> Served:
 
 @pytest_asyncio.fixture
 async def bystander(url: str) -> AsyncIterator[Guest]:
-    """Somebody in the middle of a text whom nothing the test does may disturb."""
+    """Somebody with a text open whom nothing the test does may disturb."""
     async with guest(url) as person:
         await person.begin()
-        await person.typed("the ")
         yield person
-        await person.typed("quick")
+        await person.typed("the quick")
         await person.has_nothing_more()

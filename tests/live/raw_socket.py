@@ -5,7 +5,7 @@ import base64
 import os
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
@@ -45,10 +45,9 @@ class RawSocket:
 
     async def send(self, data: bytes) -> None:
         self.writer.write(data)
-        try:
+        # If the server has had enough, what it said of it can still be read.
+        with suppress(ConnectionError):
             await self.writer.drain()
-        except ConnectionError:
-            pass  # the server has had enough; what it said of it can still be read
 
     async def status(self, *, within_s: float = 5.0) -> int | None:
         """The status of the HTTP answer; None if the connection was cut without one."""

@@ -121,7 +121,7 @@ FIELDS: dict[str, tuple[str, dict[str, Any], str, list[Any]]] = {
         "open",
         {"attempt": new_id()},
         "rules",
-        [{"errors": value} for value in (1, ECHO, "FREE", [], {}, True)],
+        [{"errors": 1}, {"errors": ECHO}, {"errors": "FREE"}, {"errors": []}, {"errors": True}],
     ),
     "keys.events": (
         "keys",

@@ -95,19 +95,6 @@ async def test_thirty_messages_a_second_go_on_for_ever(url: str) -> None:
         await person.acked(20 + 85 + 50)
 
 
-async def test_twenty_thousand_events_are_an_attempt(url: str) -> None:
-    async with guest(url) as person:
-        await person.begin()
-        for number in range(313):
-            await person.press("\b" * 64)
-            if number > 80:
-                await asyncio.sleep(1 / 29.5)
-        done = await person.expect("done", skip=("ack", "stall", "reject"), within_s=10)
-        assert (done["seq"], done["result"]["events"]) == (20_000, 20_000)
-        assert done["verdict"] == "unranked"
-        assert (await person.standing())["state"] == "finished"
-
-
 # Strikes
 
 STRIKES: dict[str, Any] = {

@@ -232,9 +232,9 @@ async def test_an_unknown_or_foreign_attempt_is_not_found(either: Served) -> Non
     async with guest(either.url) as owner, guest(either.url) as other:
         await owner.begin()
         await owner.typed("the")
-        unknown = {"attempt": new_id()}
         for fields in (
-            unknown,
+            {"attempt": new_id()},
+            {"attempt": new_id(), "source": None, "rules": {"errors": "stop"}},
             {"attempt": owner.attempt},
             {"attempt": owner.attempt, "source": custom(TEXT)},
         ):

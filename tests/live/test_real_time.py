@@ -1,18 +1,18 @@
-"""Timed attempts, each in its real fifteen seconds, side by side."""
+"""What takes seconds of real time, side by side: timed attempts, and limits that are long."""
 
 import asyncio
 import time
 
 from tests.live.conftest import Served
 from tests.live.guest import Guest, guest
-from tests.raw_client import Message
+from tests.raw_client import Message, raw_client
 
 SECONDS = 15
 LIMIT_MS = SECONDS * 1_000
 SOURCE = {"kind": "time", "seconds": SECONDS, "language": "en"}
 
 
-async def test_timed_attempts(served: Served, served_by_postgresql: Served) -> None:
+async def test_all_that_takes_its_time(served: Served, served_by_postgresql: Served) -> None:
     await asyncio.gather(
         ends_by_itself_two_seconds_after_the_limit(served.url),
         ends_by_itself_two_seconds_after_the_limit(served_by_postgresql.url),
@@ -20,6 +20,9 @@ async def test_timed_attempts(served: Served, served_by_postgresql: Served) -> N
         ends_at_once_when_told_so(served.url),
         takes_what_was_typed_through_a_cut(served_by_postgresql.url),
         is_not_over_before_its_time(served.url),
+        says_no_hello_and_is_let_go(served.url),
+        stammers_instead_of_hello_and_is_let_go(served.url),
+        types_twenty_thousand_events(served.url),
     )
 
 
@@ -100,3 +103,34 @@ async def is_not_over_before_its_time(url: str) -> None:
         done = await person.expect("done", re=3, verdict="unranked")
         assert done["seq"] == 1
         assert (await person.standing())["state"] == "abandoned"
+
+
+async def says_no_hello_and_is_let_go(url: str) -> None:
+    async with raw_client(url) as client:
+        began_s = time.monotonic()
+        assert await client.closed(within_s=12) == 4001
+        assert 9.5 < time.monotonic() - began_s < 11.5
+
+
+async def stammers_instead_of_hello_and_is_let_go(url: str) -> None:
+    async with raw_client(url) as client:
+        began_s = time.monotonic()
+        for _ in range(4):
+            await client.send(type="hello", id=3, token=5)
+            await client.expect("error", re=3, code="bad_field")
+            await asyncio.sleep(2)
+        assert await client.closed(within_s=4) == 4001
+        assert 9.5 < time.monotonic() - began_s < 11.5
+
+
+async def types_twenty_thousand_events(url: str) -> None:
+    async with guest(url) as person:
+        await person.begin()
+        for number in range(313):
+            await person.press("\b" * 64)
+            if number > 80:
+                await asyncio.sleep(1 / 29)
+        done = await person.expect("done", skip=("ack", "stall", "reject"), within_s=10)
+        assert (done["seq"], done["result"]["events"]) == (20_000, 20_000)
+        assert done["verdict"] == "unranked"
+        assert (await person.standing())["state"] == "finished"

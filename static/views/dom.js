@@ -1,0 +1,40 @@
+/** Finds what the page is known to have: a missing element is a fault, told by its name. */
+
+/**
+ * @template {Element} Kind
+ * @param {ParentNode} root
+ * @param {string} selector
+ * @param {new () => Kind} kind as in `HTMLInputElement`
+ * @returns {Kind}
+ */
+export function find(root, selector, kind) {
+  const found = root.querySelector(selector);
+  if (!(found instanceof kind)) throw new Error(`The page has no ${kind.name} ${selector}.`);
+  return found;
+}
+
+/**
+ * @param {ParentNode} root
+ * @param {string} selector
+ */
+export function element(root, selector) {
+  return find(root, selector, HTMLElement);
+}
+
+/**
+ * @param {ParentNode} root
+ * @param {string} selector
+ */
+export function elements(root, selector) {
+  return Array.from(root.querySelectorAll(selector)).filter((found) => found instanceof HTMLElement);
+}
+
+/**
+ * The element around the target of an event, itself included, that the selector names.
+ * @param {Event} event
+ * @param {string} selector
+ */
+export function around({ target }, selector) {
+  const found = target instanceof Element ? target.closest(selector) : null;
+  return found instanceof HTMLElement ? found : null;
+}
