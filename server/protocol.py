@@ -146,18 +146,16 @@ def decode(text: str) -> Message:
     kind = fields.get("type")
     if not isinstance(kind, str):
         raise Refused(ErrorCode.BAD_MESSAGE, "A message needs a `type` that is a string.")
+    request_id = None
     try:
         request_id = _optional(_integer, fields, "id", 1, ID_MAX)
-    except Refused as refused:
-        raise Refused(refused.code, refused.message) from None
-    reader = _READERS.get(kind)
-    if reader is None:
-        raise Refused(ErrorCode.UNKNOWN_TYPE, "This server does not know that `type`.", request_id)
-    try:
+        reader = _READERS.get(kind)
+        if reader is None:
+            raise Refused(ErrorCode.UNKNOWN_TYPE, "This server does not know that `type`.")
         return reader(request_id, fields)
     except Refused as refused:
         refused.re = request_id
-        refused.of_hello = reader is _hello
+        refused.of_hello = kind == "hello"
         raise
 
 

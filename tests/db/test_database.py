@@ -111,11 +111,12 @@ async def test_a_writer_that_gave_up_waiting_leaves_no_lock(
                 await connection.execute(NEW_USER, {"id": "after"})
 
 
-async def test_a_file_of_others_that_is_no_store_is_a_store_error(tmp_path: Path) -> None:
-    (tmp_path / "typing.db").write_bytes(b"Dear diary, this is not a database. " * 100)
-    async with opened_database(f"sqlite:///{tmp_path / 'typing.db'}") as database:
-        with pytest.raises(STORE_ERRORS):
-            await rows(database, "SELECT 1")
+def test_a_file_of_others_is_refused_before_anything_is_asked_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "typing.db"
+    path.write_bytes(b"Dear diary, this is not a database. " * 100)
+    with pytest.raises(ValueError, match=r"cannot be opened: file is not a database\.$"):
+        Database(f"sqlite:///{path}")
+    assert path.read_bytes().startswith(b"Dear diary")
 
 
 async def test_a_postgresql_that_is_not_there_is_a_store_error() -> None:
