@@ -19,6 +19,8 @@ from server.protocol import MESSAGE_BYTES_MAX
 
 log = logging.getLogger(__name__)
 log.setLevel(logging.WARNING)
+# A client's bad frame is its own fault and closed with 1007: no error of ours, no traceback.
+log.addFilter(lambda record: not record.getMessage().startswith("Invalid UTF-8"))
 
 REQUEST_S = 5.0  # for a request's headers to arrive, and as long for its body
 HANDSHAKE_S = 5.0
