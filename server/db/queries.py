@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, func, select, update
+from sqlalchemy import RowMapping, Select, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -292,6 +292,18 @@ async def mark_got(database: Database, attempt_id: str, person: Person) -> None:
             )
             .values(got=True)
         )
+
+
+_epochs = select(attempts.c.id, attempts.c.epoch).where(
+    attempts.c.id.in_(bindparam("ids", expanding=True))
+)
+
+
+async def load_epochs(database: Database, ids: Sequence[str]) -> dict[str, int]:
+    """The epoch of each of these attempts that is stored."""
+    async with database.read() as connection:
+        rows = (await connection.execute(_epochs, {"ids": ids})).all()
+    return {attempt_id: epoch for attempt_id, epoch in rows}
 
 
 async def list_due(database: Database, now_ms: int) -> list[str]:

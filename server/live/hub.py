@@ -146,6 +146,10 @@ class Hub:
     def drives(self, attempt_id: str) -> bool:
         return attempt_id in self._driven
 
+    def driven(self) -> list[LiveAttempt]:
+        """Every attempt that a connection of this process drives."""
+        return [driven.attempt for driven in self._driven.values()]
+
     # Going away
 
     async def drain(self, drain_ms: int) -> None:

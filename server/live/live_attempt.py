@@ -69,7 +69,7 @@ class LiveAttempt:
         self.h = h
         self.id: str = stored.row["id"]
         self._row = dict(stored.row)
-        self._epoch = stored.epoch
+        self.epoch = stored.epoch
         self._attempt: Attempt = stored.attempt
         self._driver: Driver | None = driver
         self._journal = journal
@@ -177,7 +177,7 @@ class LiveAttempt:
             self._end(EndReason.DONE, batch)
         elif batch is not None:
             self._remember(batch)
-            self._write(Entry(self, self.id, self._epoch, batch))
+            self._write(Entry(self, self.id, self.epoch, batch))
             if batch.seq == 1:
                 self._arm()  # a timed text's clock starts with its first key
         elif self._durable_seq >= self._attempt.seq:
@@ -196,7 +196,7 @@ class LiveAttempt:
             self._done()
             return
         if message.seq > self._attempt.seq:
-            self._reject_gap()
+            self._gap()  # always: a request wants an answer
             return
         if message.seq < self._attempt.seq:
             raise Refused(ErrorCode.CONFLICT, "More keystrokes than `seq` have been counted.")
@@ -213,7 +213,7 @@ class LiveAttempt:
         self._row |= end.columns
         if self._due_timer is not None:
             self._due_timer.cancel()
-        self._write(Entry(self, self.id, self._epoch, batch, end))
+        self._write(Entry(self, self.id, self.epoch, batch, end))
 
     def _arm(self) -> None:
         if self._due_timer is not None:
@@ -251,7 +251,7 @@ class LiveAttempt:
         if self._driver is None:
             return
         if outcome is Outcome.FENCED:
-            self._driver.close(CloseCode.SUPERSEDED, "opened on another connection")
+            self.superseded()
             return
         if outcome is Outcome.IMPOSSIBLE:
             self._driver.close(CloseCode.INTERNAL, "the attempt cannot be stored")
@@ -280,6 +280,11 @@ class LiveAttempt:
         self._progress = unacked.progress
         self._touched |= unacked.touched
 
+    def superseded(self) -> None:
+        """Another connection has taken the attempt."""
+        if self._driver is not None:
+            self._driver.close(CloseCode.SUPERSEDED, "opened on another connection")
+
     def stalled(self) -> None:
         if self._driver is not None and not self._stalled:
             self._stalled = True
@@ -299,7 +304,10 @@ class LiveAttempt:
         now_s = self._loop.time()
         if now_s - self._gap_at_s >= GAP_S:
             self._gap_at_s = now_s
-            self._reject("gap", "Keystrokes before these are missing; send them from `seq` on.")
+            self._gap()
+
+    def _gap(self) -> None:
+        self._reject("gap", "Keystrokes before these are missing; send them from `seq` on.")
 
     def _ack_soon(self) -> None:
         if self._ack_timer is None and not self._attempt.ended:

@@ -1,4 +1,4 @@
-"""Ends the attempts that are due and that no connection drives."""
+"""Ends the attempts that are due and that no connection drives, and lets go of those taken away."""
 
 import asyncio
 import logging
@@ -6,13 +6,14 @@ from collections.abc import Callable
 
 from server.db.database import STORE_ERRORS, Database
 from server.db.journal import Entry, Journal, Outcome
-from server.db.queries import list_due, seize_attempt
+from server.db.queries import list_due, load_epochs, seize_attempt
 from server.live.hub import Hub
 from server.live.result import ending
 
 log = logging.getLogger(__name__)
 
 SWEEP_S = 3
+EPOCHS_MAX = 500
 
 
 class Sweeper:
@@ -36,10 +37,21 @@ class Sweeper:
             await asyncio.sleep(SWEEP_S)
 
     async def sweep(self) -> None:
-        """End everything that is due now."""
+        """End everything that is due now, and tell who drives what another process has taken."""
+        if not self._database.embedded:  # nobody else opens a file of ours
+            await self._let_go()
         for attempt_id in await list_due(self._database, self._now_ms()):
             if not self._hub.drives(attempt_id):
                 await self._end(attempt_id)
+
+    async def _let_go(self) -> None:
+        driven = self._hub.driven()
+        for start in range(0, len(driven), EPOCHS_MAX):
+            some = driven[start : start + EPOCHS_MAX]
+            epochs = await load_epochs(self._database, [attempt.id for attempt in some])
+            for attempt in some:
+                if epochs.get(attempt.id, attempt.epoch) != attempt.epoch:
+                    attempt.superseded()
 
     async def _end(self, attempt_id: str) -> None:
         stored = await seize_attempt(self._database, attempt_id)

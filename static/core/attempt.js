@@ -1,7 +1,7 @@
 /** One person typing one text once: the server's rules, applied at once on the page. */
 
+import { accuracy, consistency, MS_PER_SECOND, roundHalfEven, wordsPerMinute } from './score.js';
 import { graphemes, isSpace, keyName, same } from './text.js';
-import { MS_PER_SECOND, accuracy, consistency, roundHalfEven, wordsPerMinute } from './score.js';
 
 export const DELETE = '\b';
 export const DELETE_WORD = '\u0017';

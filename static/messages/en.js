@@ -13,7 +13,7 @@ const messages = {
   // The frame
   pageName: 'Typing Trainer',
   skip: 'Skip to the text',
-  menu: 'All commands (Esc)',
+  menu: 'All commands, Esc',
   openSettings: 'Settings',
   toggleTheme: 'Light or dark',
   otherLanguage: 'Русский',

@@ -15,7 +15,7 @@ const messages = {
   // The frame
   pageName: 'Клавиатурный тренажёр',
   skip: 'Перейти к тексту',
-  menu: 'Все команды (Esc)',
+  menu: 'Все команды, Esc',
   openSettings: 'Настройки',
   toggleTheme: 'Светлая или тёмная тема',
   otherLanguage: 'English',

@@ -1,6 +1,6 @@
 /** One connection to the server that comes back by itself. It keeps no events: whoever uses it does. */
 
-import { CLIENT, MESSAGE_RATE, NORMAL, SUBPROTOCOL, TOKEN_REFUSED, decode, isTerminal } from './protocol.js';
+import { CLIENT, decode, isTerminal, MESSAGE_RATE, NORMAL, SUBPROTOCOL, TOKEN_REFUSED } from './protocol.js';
 
 /**
  * @import { Pong, ServerMessage, User, Welcome } from './protocol.js'

@@ -1,7 +1,7 @@
 /** The drawn keyboard: where the next character is, which finger presses it, and which keys go wrong. */
 
 import { canonical, keyName } from '../core/text.js';
-import { FINGERS, LAYOUTS, ROWS, fingerOf, isNamed, keyFor, shiftFor } from '../layouts.js';
+import { FINGERS, fingerOf, isNamed, keyFor, LAYOUTS, ROWS, shiftFor } from '../layouts.js';
 import { element } from './dom.js';
 import { keyCap, say } from './words.js';
 

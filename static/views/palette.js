@@ -111,10 +111,9 @@ function option(command, at, all) {
   line.setAttribute('role', 'option');
   line.setAttribute('aria-selected', 'false');
   line.dataset.at = String(at);
-  // The name of a group stands once, at its head.
+  // The name of a group is seen once, at its head, and heard with each of its commands.
   const heads = command.group !== all[at - 1]?.group;
-  line.append(part('group', heads ? command.group : ''), part('label', command.label));
-  line.setAttribute('aria-label', `${command.group}: ${command.label}`);
+  line.append(part(heads ? 'group' : 'group repeated', command.group), part('label', command.label));
   if (command.on) line.append(part('on', say('chosen')));
   if (command.keys) line.append(part('keys', command.keys));
   return line;

@@ -2,7 +2,7 @@
 
 import { isSpace } from '../core/text.js';
 import { LAYOUTS, layoutFor } from '../layouts.js';
-import { element, find } from './dom.js';
+import { around, element, find } from './dom.js';
 import { Field } from './field.js';
 import { KeyboardView } from './keyboard_view.js';
 import { NumbersView } from './numbers_view.js';
@@ -219,12 +219,16 @@ export class TypingView {
       const busyElsewhere = document.querySelector('dialog[open]') || this.phase === 'done';
       const here = document.hasFocus() && root.contains(document.activeElement);
       root.classList.toggle('away', !here && !busyElsewhere);
+      if (!here) this.#body.classList.remove('quiet');
     };
     for (const name of ['focus', 'blur']) {
       addEventListener(name, () => setTimeout(show), { capture: true });
     }
     addEventListener('keydown', (event) => this.#onAnyKey(event), { capture: true });
     addEventListener('keyup', (event) => this.#noteCapsLock(event), { capture: true });
+    addEventListener('pointerdown', (event) => {
+      if (!around(event, '.desk')) this.#body.classList.remove('quiet');
+    });
     addEventListener('pointermove', (event) => {
       if (Math.abs(event.movementX) + Math.abs(event.movementY) >= POINTER_MOVED_PX) {
         this.#body.classList.remove('quiet');

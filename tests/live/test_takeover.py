@@ -129,3 +129,16 @@ async def _end_what_another_has_taken(older: Guest, newer: Guest, ending: Messag
     await newer.press("bc")
     done = await newer.done(seq=3)
     assert (done["result"]["errors"], done["result"]["position"]) == (0, 3)
+
+
+async def test_who_is_silent_hears_of_another_process_all_the_same(
+    make_server: MakeServer, postgresql_url: str
+) -> None:
+    here, there = make_server(postgresql_url), make_server(postgresql_url)
+    await asyncio.gather(here.start(), there.start())
+    async with guest(here.ws_url) as older, guest(there.ws_url, older.token) as newer:
+        await older.begin()
+        await older.typed("the ")
+        await newer.resume(older.attempt)
+        assert await older.closed() == 4509  # within a sweep, without a key of theirs
+        await newer.typed("quick ")

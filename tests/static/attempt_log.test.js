@@ -23,7 +23,7 @@ function opened(more = {}) {
 function typedLog(keys = 'the qu') {
   const log = new AttemptLog({ id: 'one', source: { kind: 'words' }, openedAtMs: NOW_MS });
   log.reconcile(opened(), NOW_MS);
-  [...keys].forEach((key, i) => log.press(key, NOW_MS + 100 * i));
+  for (const [i, key] of [...keys].entries()) log.press(key, NOW_MS + 100 * i);
   return log;
 }
 

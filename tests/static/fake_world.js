@@ -1,7 +1,7 @@
 /** A world for Live in virtual time: clock, timers, network, storage, and a server that keeps the protocol. */
 
-import { Live } from '../../static/net/live.js';
 import { Attempt } from '../../static/core/attempt.js';
+import { Live } from '../../static/net/live.js';
 
 const START_MS = 1_700_000_000_000;
 
@@ -129,7 +129,7 @@ class FakeSocket {
   /** Neither side hears anything more, and nobody is told. */
   deaf = false;
 
-  constructor(world, url, protocols) {
+  constructor(world, _url, protocols) {
     this.#world = world;
     this.protocols = protocols;
     const { server } = world;

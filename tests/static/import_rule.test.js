@@ -1,7 +1,7 @@
 /** The page's layers: core <- net <- views <- main.js; and the core is pure. */
 
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 const LAYERS = ['core', 'net', 'views'];

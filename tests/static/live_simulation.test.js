@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { World, dice } from './fake_world.js';
+import { dice, World } from './fake_world.js';
 
 const SEEDS = 300;
 const TEXT = 'the quick brown fox jumps over the lazy dog, and ’tis no joke — is it?';

@@ -1,0 +1,105 @@
+"""The page keeps the rules of axe-core, in every state, theme and language of it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from tests.browser.keyboard import Keyboard
+from tests.processes import REPOSITORY, ServerProcess
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+AXE = REPOSITORY / "node_modules" / "axe-core" / "axe.min.js"
+# Beside what WCAG asks for on level AA: the page's own text is to have a contrast of 7:1.
+_RUN_AXE = """
+async () => {
+  const { violations } = await axe.run(document, {
+    rules: { 'color-contrast-enhanced': { enabled: true } },
+  });
+  return violations.flatMap(({ id, help, nodes }) =>
+    nodes.map(({ html, any }) => [id, help, html, ...any.map(({ message }) => message)].join(' | ')),
+  );
+}
+"""
+
+
+class Reader:
+    """The page as somebody meets it who cannot do without its semantics or its contrast."""
+
+    def __init__(self, page: Page, keyboard: Keyboard) -> None:
+        self._page = page
+        self._keyboard = keyboard
+        self._found: list[str] = []
+
+    async def open(self, server: ServerProcess) -> None:
+        await self._page.goto(server.http_url)
+        await self._page.locator("#text span.cell").first.wait_for()
+        # What `evaluate` brings is no script of the page, so its content policy stands as it is.
+        await self._page.evaluate(AXE.read_text(encoding="utf-8"))
+
+    async def look(self, state: str) -> None:
+        found: list[str] = await self._page.evaluate(_RUN_AXE)
+        self._found += [f"{state}: {violation}" for violation in found]
+
+    async def look_at_dialog(self, name: str) -> None:
+        dialog = self._page.locator(f"#{name}")
+        await expect(dialog).to_be_visible()
+        await self.look(name)
+        await self._keyboard.press("Escape")
+        await expect(dialog).to_be_hidden()
+
+    async def type_with_a_slip(self) -> None:
+        """Type the text on screen to its end; the second character is wrong and stays so."""
+        cells = self._page.locator("#text span.cell")
+        text: list[str] = await cells.evaluate_all(
+            "cells => cells.sort((a, b) => a.dataset.i - b.dataset.i).map(c => c.textContent)"
+        )
+        await self._keyboard.type([text[0], "7", *text[2:9]], dt_ms=45)
+        await self.look("typing")
+        await self._keyboard.type(text[9:], dt_ms=45)
+        await expect(self._page.locator("body")).to_have_attribute("data-phase", "done")
+        await expect(self._page.locator("#result-verdict[data-verdict=waiting]")).to_have_count(0)
+
+    def assert_nothing_found(self) -> None:
+        assert self._found == [], "\n".join(self._found)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def reader(page: Page, keyboard: Keyboard) -> AsyncIterator[Reader]:
+    yield Reader(page, keyboard)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_no_state_of_the_page_breaks_a_rule_of_axe(
+    reader: Reader,
+    page: Page,
+    keyboard: Keyboard,
+    sqlite_server: ServerProcess,
+    scheme: Any,
+    language: str,
+) -> None:
+    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    await reader.open(sqlite_server)
+    if language == "ru":
+        await page.locator('[data-action="interface"]').click()
+    await expect(page.locator("html")).to_have_attribute("lang", language)
+    await page.locator('[data-source="words-10"]').click()
+    await expect(page.locator("body:not(.waiting)")).to_have_attribute("data-phase", "ready")
+
+    await reader.look("ready")
+    await keyboard.press("Escape")
+    await reader.look_at_dialog("palette")
+    await page.locator('[data-action="settings"]').click()
+    await reader.look_at_dialog("settings")
+    await page.locator('[data-source="custom"]').click()
+    await reader.look_at_dialog("own-text")
+    await keyboard.press("?")
+    await reader.look_at_dialog("keys-help")
+    await reader.type_with_a_slip()
+    await reader.look("results")
+
+    reader.assert_nothing_found()
