@@ -50,7 +50,7 @@ class Load:
     latencies_ms: list[float] = field(default_factory=list)
 
 
-async def type_for(seconds: float, url: str, load: Load) -> None:
+async def type_for(seconds: float, url: str, load: Load, start: asyncio.Barrier) -> None:
     """One person, one keystroke a message, each ack timed from the keystroke it covers."""
     text = WORDS * 200
     async with connect(url, compression=None) as socket:
@@ -61,6 +61,7 @@ async def type_for(seconds: float, url: str, load: Load) -> None:
         await socket.recv()
         sent_at_s: dict[int, float] = {}
         acks = asyncio.create_task(_time_acks(socket, sent_at_s, load))
+        await start.wait()
         await asyncio.sleep(random.random() * KEYSTROKE_S)
         began_s = time.monotonic()
         typed_at_ms = 0
@@ -103,14 +104,19 @@ async def live(typists: int, seconds: float, database_url: str | None) -> None:
         await server.start()
         try:
             load = Load()
-            before_s = cpu_s(server.pid)
+            start = asyncio.Barrier(typists + 1)
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(typists):
-                    tasks.create_task(type_for(seconds, server.ws_url, load))
+                    tasks.create_task(type_for(seconds, server.ws_url, load, start))
+                began_s = time.monotonic()
+                await start.wait()  # everybody has an attempt open
+                opened_s = time.monotonic() - began_s
+                before_s = cpu_s(server.pid)
             spent_s = cpu_s(server.pid) - before_s
         finally:
             await server.kill()
     cuts = quantiles(load.latencies_ms, n=100)
+    print(f"{typists / opened_s:.0f} attempts opened a second, connections included")
     print(f"{typists} typists for {seconds:g} s: {load.keystrokes} keystrokes")
     print(f"  acked            {len(load.latencies_ms)}")
     print(f"  ack p50 / p99    {cuts[49]:.1f} / {cuts[98]:.1f} ms (acks come at most every 100 ms)")

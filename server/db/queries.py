@@ -191,6 +191,9 @@ async def create_attempt(
     return None if stored is None else StoredAttempt(stored, _replayed(stored, []))
 
 
+_known = select(attempts.c.id).where(attempts.c.id == bindparam("id"))
+
+
 async def resume_attempt(
     database: Database,
     attempt_id: str,
@@ -204,6 +207,11 @@ async def resume_attempt(
     An open one gets a new epoch: what older connections still write is refused. Raises
     AttemptNotFound for another person's, AttemptDiffers for another source or rule.
     """
+    # Most are new: looking first spares them a turn as the one who writes.
+    async with database.read() as connection:
+        known = await connection.execute(_known, {"id": attempt_id})
+        if known.one_or_none() is None:
+            return None
     async with database.write() as connection:
         row = await _lock(connection, attempt_id)
         if row is None:

@@ -20,6 +20,8 @@ import { say } from './words.js';
 const TICK_MS = 1000;
 const IDLE_MS = 1500;
 const POINTER_MOVED_PX = 4;
+/** By then a touch has become its click, which must not hit what only now appears. */
+const TAP_MS = 100;
 const DELETE_ONE = '\b';
 const DELETE_WORD = '\u0017';
 
@@ -226,8 +228,8 @@ export class TypingView {
     }
     addEventListener('keydown', (event) => this.#onAnyKey(event), { capture: true });
     addEventListener('keyup', (event) => this.#noteCapsLock(event), { capture: true });
-    addEventListener('pointerdown', (event) => {
-      if (!around(event, '.desk')) this.#body.classList.remove('quiet');
+    addEventListener('pointerup', (event) => {
+      if (!around(event, '.desk')) setTimeout(() => this.#body.classList.remove('quiet'), TAP_MS);
     });
     addEventListener('pointermove', (event) => {
       if (Math.abs(event.movementX) + Math.abs(event.movementY) >= POINTER_MOVED_PX) {
