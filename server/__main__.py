@@ -2,13 +2,14 @@
 
 import argparse
 import asyncio
-import logging
 import os
 import sys
 from dataclasses import replace
 
 from server.app import build, create_app, drain
 from server.db.database import STORE_ERRORS, Database
+from server.log import configure as configure_log
+from server.post import MailServer
 from server.settings import Settings, SettingsRefused, port_number
 from server.web import server
 
@@ -19,8 +20,7 @@ def main() -> None:
     parser.add_argument("--host", help="the address to listen on (HOST)")
     parser.add_argument("--port", help="the port to listen on (PORT)")
     arguments = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s %(message)s")
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    configure_log(json_lines=os.environ.get("ENVIRONMENT") == "production")
     try:
         settings = Settings.from_environ(os.environ)
         settings = replace(
@@ -28,6 +28,8 @@ def main() -> None:
             host=arguments.host or settings.host,
             port=port_number(arguments.port or str(settings.port)),
         )
+        if settings.mail_url:
+            MailServer.of(settings.mail_url)
         asyncio.run(prepare(settings, migrate=arguments.command == "migrate"))
     except (SettingsRefused, ValueError) as refused:
         sys.exit(str(refused))
@@ -53,7 +55,8 @@ def serve(settings: Settings) -> None:
     """Serve until told to stop. Ends with code 1 if the server could not go on."""
     parts = build(settings)
     app = create_app(parts, settings, lambda: running.fail())
-    running = server(app, settings.host, settings.port, drain(parts, settings))
+    proxies = settings.forwarded_allow_ips
+    running = server(app, settings.host, settings.port, drain(parts, settings), proxies)
     try:
         running.run()
     except KeyboardInterrupt:

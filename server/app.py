@@ -7,50 +7,60 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from random import SystemRandom
+from uuid import uuid4
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
-from server.auth import Tokens
+from server.api import accounts, attempts, history, key_stats, leaderboards, passwords, users
+from server.api import endpoint as api
+from server.api.docs_page import documents
+from server.api.endpoint import ApiError, Endpoint, json_error
+from server.api.headers import with_cors, with_headers
+from server.api.operations import operations, with_measures
+from server.api.routes import PREFIX, broken, refused, request_id, routes, with_request_ids
+from server.auth import Passwords, Tokens
+from server.budgets import Budgets
 from server.clock import Clock
-from server.db.database import STORE_ERRORS, Database
+from server.db.database import Database
 from server.db.journal import Journal
+from server.db.mails import Mails
 from server.live.connection import Connection, Parts
 from server.live.hub import AddressLimits, Hub
+from server.live.revoker import Revoker
 from server.live.sweeper import Sweeper
+from server.metrics import Metrics
+from server.post import MailServer, Post
 from server.protocol import SUBPROTOCOL, CloseCode
 from server.settings import Settings
 from server.texts import Texts
 
 log = logging.getLogger(__name__)
 
+ENDPOINTS: list[Endpoint] = [
+    *accounts.ENDPOINTS,
+    *passwords.ENDPOINTS,
+    *users.ENDPOINTS,
+    *history.ENDPOINTS,
+    *attempts.ENDPOINTS,
+    *key_stats.ENDPOINTS,
+    *leaderboards.ENDPOINTS,
+]
 STATIC = Path(__file__).resolve().parents[1] / "static"
 FLUSH_S = 10
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
-        "connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; "
-        "form-action 'self'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
-# Asked for anew each time and answered 304: a page never mixes modules of two versions.
-STATIC_CACHE = (b"cache-control", b"no-cache")
 
 
 def build(settings: Settings) -> Parts:
     """Every part, joined; nothing runs yet."""
     database = Database(settings.database_url)
+    metrics = Metrics()
     limits = AddressLimits(
         connections=settings.connections_per_address,
         handshakes_s=settings.handshakes_per_address_s,
@@ -60,10 +70,43 @@ def build(settings: Settings) -> Parts:
     return Parts(
         clock=Clock(),
         database=database,
-        journal=Journal(database),
-        hub=Hub(limits, time.monotonic),
+        journal=Journal(database, metrics),
+        hub=Hub(limits, time.monotonic, metrics),
         texts=Texts(database, SystemRandom()),
         tokens=Tokens(settings.jwt_secret),
+    )
+
+
+def build_api(parts: Parts, settings: Settings) -> api.Parts:
+    """What the endpoints use beside or instead of what the connections do."""
+    public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+    pages = {"verify": "verify-email", "reset": "reset-password"}
+
+    def link(purpose: str, seed: str) -> str:
+        # After the #, so that no server and no other site ever hears of it.
+        return f"{public_url}/#{pages[purpose]}={parts.tokens.mailed(seed)}"
+
+    post = Post(
+        Mails(parts.database),
+        MailServer.of(settings.mail_url) if settings.mail_url else None,
+        link,
+        parts.clock.now_ms,
+        show=settings.environment == "development",
+    )
+    return api.Parts(
+        clock=parts.clock,
+        database=parts.database,
+        tokens=parts.tokens,
+        passwords=Passwords(cheap=settings.environment == "test"),
+        budgets=Budgets(
+            lambda: parts.clock.now_ms() / 1_000,
+            settings.per_hour,
+            redis_url=settings.redis_url,
+            enabled=settings.rate_limit_enabled,
+        ),
+        post=post,
+        origins=settings.allowed_origins,
+        secure_cookies=settings.production,
     )
 
 
@@ -73,30 +116,42 @@ def create_app(parts: Parts, settings: Settings, fail: Callable[[], None]) -> AS
     `fail` is called if one of them breaks: a server that cannot store what it hears must end.
     """
 
+    api_parts = build_api(parts, settings)
+    metrics = parts.journal.metrics
+    metrics.watch("typing_connections", "Open websockets.", parts.hub.connections)
+    metrics.watch("typing_journal_waiting", "Entries not settled.", parts.journal.waiting)
+    metrics.watch("typing_journal_oldest_seconds", "Their oldest.", parts.journal.waiting_s)
+
     async def live(websocket: WebSocket) -> None:
         await _live(websocket, parts, settings)
 
-    async def ready(_request: Request) -> Response:
-        return await _ready(parts)
-
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with _running(parts, fail):
+        async with _running(parts, api_parts, fail):
             yield
 
-    routes = [
+    paths = [
         Route("/", _page),
-        Route("/health", _health),
-        Route("/health/ready", ready),
         WebSocketRoute("/ws", live),
         Route("/ws", _not_a_websocket),
+        *routes(api_parts, ENDPOINTS),
+        *documents(ENDPOINTS, PREFIX, STATIC / "docs" / "index.html"),
+        *operations(parts.database, api_parts.budgets, metrics, lambda: parts.hub.draining),
         Mount("/static", GZipMiddleware(StaticFiles(directory=STATIC))),
     ]
-    return _with_headers(Starlette(routes=routes, lifespan=lifespan))
+    handlers = {HTTPException: refused, Exception: broken}
+    app = Starlette(routes=paths, lifespan=lifespan, exception_handlers=handlers)
+    return with_request_ids(
+        with_measures(
+            with_headers(with_cors(app, settings.allowed_origins), settings.production), metrics
+        )
+    )
 
 
 @asynccontextmanager
-async def _running(parts: Parts, fail: Callable[[], None]) -> AsyncIterator[None]:
+async def _running(
+    parts: Parts, api_parts: api.Parts, fail: Callable[[], None]
+) -> AsyncIterator[None]:
     def must_not_end(task: "asyncio.Task[None]") -> None:
         if not task.cancelled():
             log.critical("the server cannot go on", exc_info=task.exception())
@@ -105,7 +160,10 @@ async def _running(parts: Parts, fail: Callable[[], None]) -> AsyncIterator[None
     await parts.texts.publish()
     sweeper = Sweeper(parts.database, parts.journal, parts.hub, parts.clock.now_ms)
     journal = asyncio.create_task(parts.journal.run())
-    tasks = [journal, asyncio.create_task(sweeper.run())]
+    revoker = Revoker(parts.database, parts.hub)
+    loop_lag = parts.journal.metrics.watch_loop()
+    others = (sweeper.run(), revoker.run(), api_parts.post.run(), loop_lag)
+    tasks = [journal, *(asyncio.create_task(other) for other in others)]
     for task in tasks:
         task.add_done_callback(must_not_end)
     try:
@@ -116,6 +174,7 @@ async def _running(parts: Parts, fail: Callable[[], None]) -> AsyncIterator[None
         for task in (*tasks, flush):
             task.cancel()
         await asyncio.gather(*tasks, flush, return_exceptions=True)
+        await api_parts.budgets.close()
         await parts.database.close()
 
 
@@ -126,23 +185,10 @@ async def _page(_request: Request) -> Response:
     return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
 
 
-async def _health(_request: Request) -> Response:
-    return JSONResponse({"status": "ok"})
-
-
-async def _ready(parts: Parts) -> Response:
-    if parts.hub.draining:
-        return JSONResponse({"status": "draining"}, 503)
-    try:
-        async with asyncio.timeout(2), parts.database.read():
-            return JSONResponse({"status": "ok"})
-    except STORE_ERRORS:
-        return JSONResponse({"status": "the store does not answer"}, 503)
-
-
-async def _not_a_websocket(_request: Request) -> Response:
+async def _not_a_websocket(request: Request) -> Response:
     headers = {"Upgrade": "websocket", "Connection": "Upgrade"}
-    return JSONResponse({"error": {"code": "upgrade_required"}}, 426, headers)
+    error = ApiError(426, "upgrade_required", "A websocket is spoken here.", headers=headers)
+    return json_error(error, request_id(request))
 
 
 # The socket
@@ -150,14 +196,17 @@ async def _not_a_websocket(_request: Request) -> Response:
 
 async def _live(websocket: WebSocket, parts: Parts, settings: Settings) -> None:
     if not _origin_allowed(websocket, settings):
-        await websocket.send_denial_response(Response(status_code=403))
+        await _deny(websocket, ApiError(403, "cross_site", "Not from that page."))
         return
     address = websocket.client.host if websocket.client else ""
     wait_s = 1.0 if parts.hub.draining else parts.hub.admit(address)
     if wait_s > 0:
-        status = 503 if parts.hub.draining else 429
         headers = {"Retry-After": str(int(wait_s) + 1)}
-        await websocket.send_denial_response(Response(status_code=status, headers=headers))
+        if parts.hub.draining:
+            busy = ApiError(503, "busy", "The server is restarting.", headers=headers)
+        else:
+            busy = ApiError(429, "rate", "Too many connections; try again.", headers=headers)
+        await _deny(websocket, busy)
         return
     offered = websocket.scope["subprotocols"]
     if offered and SUBPROTOCOL not in offered:
@@ -168,6 +217,10 @@ async def _live(websocket: WebSocket, parts: Parts, settings: Settings) -> None:
     await Connection(websocket, address, parts).run()
 
 
+async def _deny(websocket: WebSocket, error: ApiError) -> None:
+    await websocket.send_denial_response(json_error(error, uuid4().hex))
+
+
 def _origin_allowed(websocket: WebSocket, settings: Settings) -> bool:
     origins = websocket.headers.getlist("origin")
     if not origins:
@@ -175,23 +228,6 @@ def _origin_allowed(websocket: WebSocket, settings: Settings) -> bool:
     scheme = "https" if websocket.url.scheme == "wss" else "http"
     own = f"{scheme}://{websocket.headers.get('host', '')}"
     return len(origins) == 1 and (origins[0] == own or origins[0] in settings.allowed_origins)
-
-
-def _with_headers(app: ASGIApp) -> ASGIApp:
-    """The same security headers on every answer, errors too."""
-    extra = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
-
-    async def with_headers(scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *extra]
-                if scope["path"].startswith("/static"):
-                    message["headers"].append(STATIC_CACHE)
-            await send(message)
-
-        await app(scope, receive, send_with_headers if scope["type"] == "http" else send)
-
-    return with_headers
 
 
 def drain(parts: Parts, settings: Settings) -> Callable[[], Awaitable[None]]:

@@ -24,6 +24,9 @@ class Settings:
     database_url: str
     jwt_secret: str = field(repr=False)
     redis_url: str | None = None  # None: one process
+    mail_url: str | None = field(default=None, repr=False)  # None: no mail is sent
+    public_url: str | None = None  # where mailed links lead
+    rate_limit_enabled: bool = True
     allowed_origins: frozenset[str] = frozenset()
     environment: str = "development"
     host: str = "127.0.0.1"
@@ -32,6 +35,27 @@ class Settings:
     connections_per_address: int = 200
     handshakes_per_address_s: int = 20
     guests_per_address_hour: int = 300
+    logins_per_hour: int = 5
+    registrations_per_hour: int = 10
+    mails_per_hour: int = 5
+    requests_free_per_hour: int = 100
+    requests_basic_per_hour: int = 500
+    requests_premium_per_hour: int = 1_000
+    requests_address_per_hour: int = 1_000
+    forwarded_allow_ips: str | None = None  # None: no proxy is believed
+
+    @property
+    def per_hour(self) -> dict[str, int]:
+        """What each budget holds."""
+        return {
+            "login": self.logins_per_hour,
+            "register": self.registrations_per_hour,
+            "mail": self.mails_per_hour,
+            "requests_free": self.requests_free_per_hour,
+            "requests_basic": self.requests_basic_per_hour,
+            "requests_premium": self.requests_premium_per_hour,
+            "requests_address": self.requests_address_per_hour,
+        }
 
     @property
     def production(self) -> bool:
@@ -49,6 +73,9 @@ class Settings:
             jwt_secret=_secret(environ.get("JWT_SECRET"), environment),
             redis_url=environ.get("REDIS_URL") or None,
             allowed_origins=frozenset(origins),
+            mail_url=environ.get("MAIL_URL") or None,
+            public_url=_public_url(environ, environment),
+            rate_limit_enabled=_switch(environ, "RATE_LIMIT_ENABLED", cls.rate_limit_enabled),
             environment=environment,
             host=environ.get("HOST") or cls.host,
             port=port_number(environ.get("PORT") or str(cls.port)),
@@ -62,6 +89,24 @@ class Settings:
             guests_per_address_hour=_number(
                 environ, "GUESTS_PER_ADDRESS_HOUR", cls.guests_per_address_hour
             ),
+            logins_per_hour=_number(environ, "LOGINS_PER_HOUR", cls.logins_per_hour),
+            registrations_per_hour=_number(
+                environ, "REGISTRATIONS_PER_HOUR", cls.registrations_per_hour
+            ),
+            mails_per_hour=_number(environ, "MAILS_PER_HOUR", cls.mails_per_hour),
+            requests_free_per_hour=_number(
+                environ, "REQUESTS_FREE_PER_HOUR", cls.requests_free_per_hour
+            ),
+            requests_basic_per_hour=_number(
+                environ, "REQUESTS_BASIC_PER_HOUR", cls.requests_basic_per_hour
+            ),
+            requests_premium_per_hour=_number(
+                environ, "REQUESTS_PREMIUM_PER_HOUR", cls.requests_premium_per_hour
+            ),
+            requests_address_per_hour=_number(
+                environ, "REQUESTS_ADDRESS_PER_HOUR", cls.requests_address_per_hour
+            ),
+            forwarded_allow_ips=environ.get("FORWARDED_ALLOW_IPS") or None,
         )
 
 
@@ -79,6 +124,23 @@ def _number(environ: Mapping[str, str], name: str, default: int) -> int:
     if not value.isdecimal():
         raise SettingsRefused(f"{name} must be a whole number.")
     return int(value)
+
+
+def _switch(environ: Mapping[str, str], name: str, default: bool) -> bool:
+    value = (environ.get(name) or str(default)).lower()
+    if value not in ("true", "false"):
+        raise SettingsRefused(f"{name} must be true or false.")
+    return value == "true"
+
+
+def _public_url(environ: Mapping[str, str], environment: str) -> str | None:
+    url = (environ.get("PUBLIC_URL") or "").rstrip("/") or None
+    if url is not None and not url.startswith(("http://", "https://")):
+        raise SettingsRefused("PUBLIC_URL must begin with https:// or http://.")
+    if url is None and environ.get("MAIL_URL") and environment == "production":
+        # What a request says of its host is not to be believed: it may lead anywhere.
+        raise SettingsRefused("PUBLIC_URL must be set where mail is sent: its links lead there.")
+    return url
 
 
 def _secret(secret: str | None, environment: str) -> str:

@@ -131,8 +131,14 @@ class Server(uvicorn.Server):
         self._drained.add_done_callback(lambda _: uvicorn.Server.handle_exit(self, sig, frame))
 
 
-def server(app: ASGIApp, host: str, port: int, drain: Callable[[], Awaitable[None]]) -> Server:
-    """A server ready to `run`."""
+def server(
+    app: ASGIApp,
+    host: str,
+    port: int,
+    drain: Callable[[], Awaitable[None]],
+    proxies: str | None = None,
+) -> Server:
+    """A server ready to `run`. Only `proxies` are believed when they say who is behind them."""
     config = uvicorn.Config(
         app,
         host=host,
@@ -144,6 +150,10 @@ def server(app: ASGIApp, host: str, port: int, drain: Callable[[], Awaitable[Non
         ws_ping_interval=PING_S,
         ws_ping_timeout=PING_S,
         timeout_graceful_shutdown=SHUTDOWN_S,
+        proxy_headers=proxies is not None,
+        forwarded_allow_ips=proxies or "",
+        server_header=False,
+        log_config=None,
         lifespan="on",
         access_log=False,
         log_level="info",

@@ -43,6 +43,17 @@ def test_every_setting_is_read() -> None:
             "CONNECTIONS_PER_ADDRESS": "1",
             "HANDSHAKES_PER_ADDRESS_S": "2",
             "GUESTS_PER_ADDRESS_HOUR": "3",
+            "MAIL_URL": "smtp://mail?from=a@b.example",
+            "PUBLIC_URL": "https://typing.example/",
+            "RATE_LIMIT_ENABLED": "false",
+            "LOGINS_PER_HOUR": "4",
+            "REGISTRATIONS_PER_HOUR": "5",
+            "MAILS_PER_HOUR": "6",
+            "REQUESTS_FREE_PER_HOUR": "7",
+            "REQUESTS_BASIC_PER_HOUR": "8",
+            "REQUESTS_PREMIUM_PER_HOUR": "9",
+            "REQUESTS_ADDRESS_PER_HOUR": "10",
+            "FORWARDED_ALLOW_IPS": "10.0.0.1",
         }
     )
     assert settings == Settings(
@@ -57,6 +68,17 @@ def test_every_setting_is_read() -> None:
         connections_per_address=1,
         handshakes_per_address_s=2,
         guests_per_address_hour=3,
+        mail_url="smtp://mail?from=a@b.example",
+        public_url="https://typing.example",
+        rate_limit_enabled=False,
+        logins_per_hour=4,
+        registrations_per_hour=5,
+        mails_per_hour=6,
+        requests_free_per_hour=7,
+        requests_basic_per_hour=8,
+        requests_premium_per_hour=9,
+        requests_address_per_hour=10,
+        forwarded_allow_ips="10.0.0.1",
     )
     assert settings.production
 
@@ -76,6 +98,8 @@ def test_empty_variable_is_as_good_as_none() -> None:
         ("PORT", "80.5"),
         ("DRAIN_MS", "5s"),
         ("CONNECTIONS_PER_ADDRESS", "many"),
+        ("RATE_LIMIT_ENABLED", "perhaps"),
+        ("PUBLIC_URL", "typing.example"),
         ("JWT_SECRET", "short"),
         ("JWT_SECRET", "s" * (SECRET_BYTES_MIN - 1)),
     ],
@@ -90,6 +114,13 @@ def test_production_wants_a_secret(var: Path) -> None:
     with pytest.raises(SettingsRefused, match="JWT_SECRET"):
         Settings.from_environ({"ENVIRONMENT": "production"})
     assert not var.exists()
+
+
+def test_production_wants_to_know_where_mailed_links_lead() -> None:
+    mails = {"MAIL_URL": "smtp://mail?from=a@b.example", "JWT_SECRET": SECRET}
+    with pytest.raises(SettingsRefused, match="PUBLIC_URL"):
+        Settings.from_environ({**mails, "ENVIRONMENT": "production"})
+    assert Settings.from_environ(mails).public_url is None
 
 
 def test_secret_is_made_once_for_a_developer_and_is_nobody_elses_to_read(var: Path) -> None:

@@ -30,6 +30,20 @@ class KeyStats:
         self.errors += 1
         self.confusions[typed] = self.confusions.get(typed, 0) + 1
 
+    def add(self, other: "KeyStats") -> None:
+        """Count what the other has counted, too."""
+        self.presses += other.presses
+        self.errors += other.errors
+        self.latency_sum_ms += other.latency_sum_ms
+        self.latency_count += other.latency_count
+        for typed, count in other.confusions.items():
+            self.confusions[typed] = self.confusions.get(typed, 0) + count
+
+    @property
+    def error_rate(self) -> float:
+        """The share of wrong presses, 0..1 to 0.0001; 0 before the first."""
+        return round(self.errors / self.presses, 4) if self.presses else 0.0
+
     def score(self) -> KeyScore:
         """The counts with the mean latency to 0.1 ms."""
         latency_ms = None

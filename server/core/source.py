@@ -36,6 +36,15 @@ class Source:
         """How long a timed text lasts; None for the others."""
         return None if self.seconds is None else self.seconds * 1_000
 
+    @property
+    def mode(self) -> str:
+        """What is typed, in whatever language: time:60, words:25, text:<id>, custom."""
+        parameter = self.text if self.kind is SourceKind.TEXT else None
+        for value in (parameter, self.length, self.count, self.seconds, self.lesson):
+            if value is not None:
+                return f"{self.kind.value}:{value}"
+        return self.kind.value
+
     def public(self) -> dict[str, str | int]:
         """As `opened` and `result` show it: a custom text is left out."""
         shown: dict[str, str | int] = {"kind": self.kind.value}

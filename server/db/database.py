@@ -133,7 +133,7 @@ def _check_file(path: Path) -> None:
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=CONNECTIONS_MAX)
+    engine = create_async_engine(url, pool_size=CONNECTIONS_MAX, hide_parameters=True)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -158,6 +158,7 @@ def _postgresql_engine(url: URL) -> AsyncEngine:
         url,
         pool_size=CONNECTIONS_MAX,
         max_overflow=0,
+        hide_parameters=True,  # they are what was typed, and what is nobody's business
         pool_pre_ping=True,
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,

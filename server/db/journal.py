@@ -20,6 +20,7 @@ from server.core.key_stats import KeyStats
 from server.core.replay import pack_keystrokes
 from server.db.database import STORE_ERRORS, Database, refused_for_good
 from server.db.queries import INSERT, OPEN_STATES, attempts, journal, key_confusions, key_counters
+from server.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +75,8 @@ class Entry:
 class Journal:
     """The one writer of keystrokes and endings in this process."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, metrics: Metrics | None = None) -> None:
+        self.metrics = metrics or Metrics()
         self._database = database
         self._waiting: deque[Entry] = deque()
         self._group: list[Entry] = []
@@ -91,6 +93,17 @@ class Journal:
         self._waiting.append(entry)
         self._idle.clear()
         self._work.set()
+
+    def waiting(self) -> int:
+        """How many entries are not settled."""
+        return len(self._waiting) + sum(not entry.settled for entry in self._group)
+
+    def waiting_s(self) -> float:
+        """For how long the oldest of them has waited."""
+        oldest = next(
+            (entry for entry in (*self._group, *self._waiting) if not entry.settled), None
+        )
+        return 0.0 if oldest is None else asyncio.get_running_loop().time() - oldest.queued_at_s
 
     async def flush(self) -> None:
         """Wait until everything written so far is settled."""
@@ -130,14 +143,14 @@ class Journal:
                 retry_s = min(retry_s * 2, RETRY_S_MAX)
                 continue
             for entry, (outcome, personal_best) in zip(group, settlements, strict=True):
-                _settle(entry, outcome, personal_best)
+                self._settle(entry, outcome, personal_best)
             return
 
     async def _commit_apart(self, group: Sequence[Entry], error: Exception) -> None:
         # One entry that the store refuses for good must not hold up everybody else's.
         if len(group) == 1:
             log.error("an entry of attempt %s cannot be stored: %r", group[0].attempt_id, error)
-            _settle(group[0], Outcome.IMPOSSIBLE, None)
+            self._settle(group[0], Outcome.IMPOSSIBLE, None)
             return
         for entry in group:
             await self._commit_until_done([entry])
@@ -159,6 +172,18 @@ class Journal:
             for entry in group
         ]
 
+    def _settle(self, entry: Entry, outcome: Outcome, personal_best: float | None) -> None:
+        entry.settled = True
+        lag_s = asyncio.get_running_loop().time() - entry.queued_at_s
+        self.metrics.settled(outcome.name.lower(), lag_s)
+        if entry.ending is not None and outcome is Outcome.COMMITTED:
+            self.metrics.stored_result(entry.ending.columns["verdict"])
+        try:
+            entry.owner.settled(entry, outcome, personal_best)
+        except Exception:
+            # One owner's fault is not the others': their keystrokes go on being stored.
+            log.exception("the owner of attempt %s failed", entry.attempt_id)
+
     async def _watch(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
@@ -170,15 +195,6 @@ class Journal:
                     break
                 if not entry.settled:
                     entry.owner.stalled()
-
-
-def _settle(entry: Entry, outcome: Outcome, personal_best: float | None) -> None:
-    entry.settled = True
-    try:
-        entry.owner.settled(entry, outcome, personal_best)
-    except Exception:
-        # One owner's fault is not the others': their keystrokes go on being stored.
-        log.exception("the owner of attempt %s failed", entry.attempt_id)
 
 
 _Stored = dict[str, RowMapping]

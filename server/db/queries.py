@@ -98,6 +98,22 @@ async def find_user(database: Database, user_id: str) -> RowMapping | None:
         return found.mappings().one_or_none()
 
 
+async def keep_guest(connection: AsyncConnection, person: Person, now_ms: int) -> None:
+    """Store a guest's row with the first thing that is theirs. Does nothing for others."""
+    if not person.guest:
+        return
+    await connection.execute(
+        INSERT[connection.dialect.name](users).on_conflict_do_nothing(),
+        {
+            "id": person.id,
+            "name": person.name,
+            "guest": True,
+            "created_at_ms": now_ms,
+            "token_version": 0,
+        },
+    )
+
+
 # Texts
 
 
@@ -158,17 +174,7 @@ async def create_attempt(
     """Store a new attempt, and a guest's row with its first. None if the id is taken by now."""
     async with database.write() as connection:
         insert_or_leave = INSERT[connection.dialect.name]
-        if person.guest:
-            await connection.execute(
-                insert_or_leave(users).on_conflict_do_nothing(),
-                {
-                    "id": person.id,
-                    "name": person.name,
-                    "guest": True,
-                    "created_at_ms": now_ms,
-                    "token_version": 0,
-                },
-            )
+        await keep_guest(connection, person, now_ms)
         row = {
             "id": new.id,
             "user_id": person.id,
@@ -176,6 +182,9 @@ async def create_attempt(
             "epoch": 1,
             "source": new.source.public(),
             "category": category(new.source),
+            "kind": new.source.kind.value,
+            "mode": new.source.mode,
+            "self_reported": False,
             "rule": new.rule.value,
             "language": new.language,
             "layout": new.layout,

@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, LargeBinary, MetaData, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    MetaData,
+    String,
+    false,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 # Constraints carry the same names in every database, so that migrations can speak of them.
@@ -36,10 +47,20 @@ def _owner() -> Any:
     return Field(foreign_key="users.id", ondelete="CASCADE", max_length=36)
 
 
+# Leaderboards leave the few out whose account is disabled.
+DISABLED_INDEX = Index(
+    "ix_users_disabled",
+    "id",
+    sqlite_where=text("disabled_at_ms IS NOT NULL"),
+    postgresql_where=text("disabled_at_ms IS NOT NULL"),
+)
+
+
 class UserRow(Row, table=True):
     """A person; a guest is one who has not registered. `token_version` ends older tokens."""
 
     __tablename__ = "users"
+    __table_args__ = (DISABLED_INDEX,)
 
     id: str = Field(primary_key=True, max_length=36)
     name: str = Field(max_length=64)
@@ -47,6 +68,16 @@ class UserRow(Row, table=True):
     created_at_ms: int = _at_ms()
     disabled_at_ms: int | None = _at_ms(nullable=True)
     token_version: int = 0
+
+    # An account; all but the first three are set at registration.
+    updated_at_ms: int | None = _at_ms(nullable=True)
+    tier: str = Field(sa_column=Column(String(16), nullable=False, server_default="free"))
+    settings: dict[str, Any] | None = _json(nullable=True)
+    email: str | None = Field(default=None, max_length=254, unique=True, index=True)
+    password_hash: str | None = Field(default=None, max_length=256)
+    full_name: str | None = Field(default=None, max_length=255)
+    verified_at_ms: int | None = _at_ms(nullable=True)
+    last_login_at_ms: int | None = _at_ms(nullable=True)
 
 
 class TextRow(Row, table=True):
@@ -60,6 +91,56 @@ class TextRow(Row, table=True):
     length: str = Field(max_length=16)
     title: str
     text: str
+
+
+# History and leaderboards are answered from these alone: the rows themselves, with their texts and
+# keystrokes, are wide, and a person may have very many. Void and empty attempts are in none.
+HISTORY_INDEXES = (
+    Index(
+        "ix_attempts_history",
+        "user_id",
+        "finished_at_ms",
+        "id",
+        "kind",
+        "mode",
+        "language",
+        "layout",
+        "verdict",
+        "state",
+        "self_reported",
+        "wpm",
+        "raw_wpm",
+        "accuracy",
+        "consistency",
+        "errors",
+        "duration_ms",
+        sqlite_where=text("finished_at_ms IS NOT NULL"),
+        postgresql_where=text("finished_at_ms IS NOT NULL"),
+    ),
+    # Also finds the personal best.
+    Index(
+        "ix_attempts_board",
+        "category",
+        "user_id",
+        "wpm",
+        "accuracy",
+        "finished_at_ms",
+        "id",
+        sqlite_where=text("verdict = 'ranked'"),
+        postgresql_where=text("verdict = 'ranked'"),
+    ),
+    Index(
+        "ix_attempts_board_of_late",
+        "category",
+        "finished_at_ms",
+        "user_id",
+        "wpm",
+        "accuracy",
+        "id",
+        sqlite_where=text("verdict = 'ranked'"),
+        postgresql_where=text("verdict = 'ranked'"),
+    ),
+)
 
 
 class AttemptRow(Row, table=True):
@@ -77,15 +158,7 @@ class AttemptRow(Row, table=True):
             sqlite_where=text("state IN ('armed', 'running')"),
             postgresql_where=text("state IN ('armed', 'running')"),
         ),
-        Index(
-            "ix_attempts_personal_best",
-            "user_id",
-            "category",
-            "wpm",
-            sqlite_where=text("verdict = 'ranked'"),
-            postgresql_where=text("verdict = 'ranked'"),
-        ),
-        Index(None, "user_id", "finished_at_ms"),
+        *HISTORY_INDEXES,
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -121,6 +194,11 @@ class AttemptRow(Row, table=True):
     verdict: str | None = Field(default=None, max_length=16)
     why: list[dict[str, Any]] | None = _json(nullable=True)
     keystroke_log: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+
+    # `mode` is the source without its language; `self_reported` was typed elsewhere.
+    kind: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
+    mode: str = Field(default="", max_length=80, sa_column_kwargs={"server_default": ""})
+    self_reported: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class JournalRow(Row, table=True):
@@ -166,3 +244,68 @@ class KeyConfusionRow(Row, table=True):
     key: str = Field(primary_key=True, max_length=64)
     typed: str = Field(primary_key=True, max_length=64)
     count: int
+
+
+# Accounts: logins and what is sent by mail. Tokens are stored as SHA-256 hashes only.
+
+
+class LoginRow(Row, table=True):
+    """One sign-in on one device: the family of all refresh tokens that came from it."""
+
+    __tablename__ = "logins"
+
+    id: str = Field(primary_key=True, max_length=36)
+    user_id: str = Field(foreign_key="users.id", ondelete="CASCADE", max_length=36, index=True)
+    created_at_ms: int = _at_ms()
+    expires_at_ms: int = _at_ms()
+    revoked_at_ms: int | None = _at_ms(nullable=True)
+
+
+class RefreshTokenRow(Row, table=True):
+    """A refresh token; once used it lives on, so that showing it again is noticed."""
+
+    __tablename__ = "refresh_tokens"
+
+    hash: str = Field(primary_key=True, max_length=64)
+    login_id: str = Field(foreign_key="logins.id", ondelete="CASCADE", max_length=36, index=True)
+    issued_at_ms: int = _at_ms()
+    used_at_ms: int | None = _at_ms(nullable=True)
+
+
+class MailLinkRow(Row, table=True):
+    """A link that was mailed. `purpose` is verify or reset; each link works once."""
+
+    __tablename__ = "mail_links"
+
+    hash: str = Field(primary_key=True, max_length=64)
+    user_id: str = Field(foreign_key="users.id", ondelete="CASCADE", max_length=36, index=True)
+    purpose: str = Field(max_length=16)
+    expires_at_ms: int = _at_ms()
+    used_at_ms: int | None = _at_ms(nullable=True)
+
+
+class MailRow(Row, table=True):
+    """A mail to send, committed with what it speaks of. `kind` names its words.
+
+    `payload` holds the seed of the mailed link, from which only the server makes the token.
+    """
+
+    __tablename__ = "mails"
+    __table_args__ = (
+        Index(
+            "ix_mails_waiting",
+            "due_at_ms",
+            sqlite_where=text("sent_at_ms IS NULL"),
+            postgresql_where=text("sent_at_ms IS NULL"),
+        ),
+    )
+
+    id: str = Field(primary_key=True, max_length=36)
+    user_id: str = Field(foreign_key="users.id", ondelete="CASCADE", max_length=36, index=True)
+    to: str = Field(max_length=254)
+    kind: str = Field(max_length=16)
+    language: str = Field(max_length=16)
+    payload: dict[str, Any] = _json()
+    due_at_ms: int = _at_ms()
+    tries: int = 0
+    sent_at_ms: int | None = _at_ms(nullable=True)

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from server.auth import TokenRefused, Tokens
+from server.auth import Claims, TokenRefused, Tokens
 from server.clock import Clock
 from server.core.source import Source
 from server.core.typed_text import ErrorRule
+from server.db.accounts import Standing, find_standing
 from server.db.database import STORE_ERRORS, Database
 from server.db.journal import Journal
 from server.db.queries import (
@@ -23,7 +25,6 @@ from server.db.queries import (
     Person,
     StoredAttempt,
     create_attempt,
-    find_user,
     mark_got,
     resume_attempt,
 )
@@ -62,6 +63,7 @@ MESSAGES_PER_S = 30
 MESSAGES_BURST = 90
 STORE_S = 5  # how long a request waits for the store before it is told so
 STORE_RETRY_MS = 2_000
+NOT_VALID = (CloseCode.TOKEN_REFUSED, "the token is not valid")
 FAREWELL_S = 1.0  # for what is queued, and then for the close, to leave
 
 
@@ -97,9 +99,12 @@ class Connection:
     def __init__(self, websocket: WebSocket, address: str, parts: Parts) -> None:
         self.address = address
         self.user_id: str | None = None
+        self.login_id: str | None = None
+        self.stored = False
         self._websocket = websocket
         self._parts = parts
         self._loop = asyncio.get_running_loop()
+        self._began_at_s = self._loop.time()
         self._inbox: asyncio.Queue[Received] = asyncio.Queue(INBOX_MAX)
         self._outbox = Outbox()
         self._rate = Bucket(MESSAGES_PER_S, MESSAGES_BURST, self._loop.time())
@@ -112,6 +117,7 @@ class Connection:
     async def run(self) -> None:
         """Serve an accepted websocket until either side ends it."""
         self._parts.hub.add(self)
+        structlog.contextvars.bind_contextvars(connection_id=uuid4().hex)
         sender = asyncio.create_task(self._guard(self._send_all()))
         listeners = [
             asyncio.create_task(self._guard(self._read())),
@@ -128,6 +134,18 @@ class Connection:
                 task.cancel()
             self._leave_attempt()
             self._parts.hub.remove(self)
+            self._report()
+
+    def _report(self) -> None:
+        lost = not self._farewell.done() or self._farewell.cancelled()
+        code = None if lost else self._farewell.result().code
+        self._parts.hub.metrics.closed(code)
+        fields = {
+            "user_id": self.user_id,
+            "code": None if code is None else int(code),
+            "seconds": round(self._loop.time() - self._began_at_s, 1),
+        }
+        log.info("connection", extra=fields)
 
     async def _guard(self, step: Coroutine[Any, Any, None]) -> None:
         try:
@@ -295,23 +313,24 @@ class Connection:
         try:
             claims = self._parts.tokens.read(token)
         except TokenRefused:
-            self.close(CloseCode.TOKEN_REFUSED, "the token is not valid")
+            self.close(*NOT_VALID)
             return None
         try:
             async with asyncio.timeout(STORE_S):
-                row = await find_user(self._parts.database, claims.user_id)
+                standing = await find_standing(
+                    self._parts.database, claims.user_id, claims.login_id
+                )
         except STORE_ERRORS:
             self.close(CloseCode.TRY_LATER, "the store is away")
             return None
-        if row is None and claims.guest:
+        if standing is None and claims.guest:
             return _guest(claims.user_id)
-        if row is None or row["token_version"] != claims.version:
-            self.close(CloseCode.TOKEN_REFUSED, "the token is not valid")
+        refusal = _refusal(claims, standing)
+        if standing is None or refusal is not None:
+            self.close(*(refusal or NOT_VALID))
             return None
-        if row["disabled_at_ms"] is not None:
-            self.close(CloseCode.DISABLED, "the account is disabled")
-            return None
-        return Person(row["id"], row["name"], row["guest"])
+        self.login_id, self.stored = claims.login_id, True
+        return Person(standing.id, standing.name, standing.guest)
 
     # Attempts
 
@@ -339,6 +358,7 @@ class Connection:
                 if again and self._attempt is not None:
                     await self._attempt.quiet()
                 stored = await self._resume_or_create(message, person)
+            self.stored = True  # a guest is stored with its first attempt
         except STORE_ERRORS:
             text = "The store does not answer; try again."
             raise Refused(ErrorCode.STORE, text, message.id, STORE_RETRY_MS) from None
@@ -394,6 +414,16 @@ class Connection:
     def _who(self) -> Person:
         assert self._person is not None, "nothing is handled before hello"
         return self._person
+
+
+def _refusal(claims: Claims, standing: Standing | None) -> tuple[CloseCode, str] | None:
+    if standing is None or standing.guest != claims.guest:
+        return NOT_VALID
+    if standing.disabled:
+        return CloseCode.DISABLED, "the account is disabled"
+    if not claims.guest and standing.login_id is None:
+        return CloseCode.LOGGED_OUT, "logged out"
+    return None if standing.token_version == claims.version else NOT_VALID
 
 
 def _guest(user_id: str) -> Person:

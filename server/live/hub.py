@@ -9,6 +9,7 @@ from typing import Protocol
 
 from server.live.limits import Windows
 from server.live.live_attempt import LiveAttempt
+from server.metrics import Metrics
 from server.protocol import CloseCode, encode
 
 CONNECTIONS_PER_PERSON = 5
@@ -22,6 +23,8 @@ class Client(Protocol):
 
     address: str
     user_id: str | None
+    login_id: str | None  # None: a guest
+    stored: bool  # whether the person has been seen in the store
 
     def send(self, message: str) -> None: ...
 
@@ -50,7 +53,13 @@ class AddressLimits:
 class Hub:
     """Connections by person and by address, live attempts by id, and the drain of all of them."""
 
-    def __init__(self, limits: AddressLimits, now_s: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        limits: AddressLimits,
+        now_s: Callable[[], float],
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.metrics = metrics or Metrics()
         self._limits = limits
         self._now_s = now_s
         self._clients: set[Client] = set()
@@ -101,6 +110,10 @@ class Hub:
             clients[0].close(CloseCode.TOO_MANY_CONNECTIONS, "too many connections")
             del clients[0]
 
+    def connections(self) -> int:
+        """How many there are now."""
+        return len(self._clients)
+
     def remove(self, client: Client) -> None:
         self._clients.discard(client)
         left = self._limits.open[client.address] - 1
@@ -115,6 +128,10 @@ class Hub:
             clients.remove(client)
             if not clients:
                 del self._people[client.user_id or ""]
+
+    def people(self) -> dict[str, list[Client]]:
+        """Everybody who is connected, with all their connections."""
+        return {user_id: list(clients) for user_id, clients in self._people.items()}
 
     def may_open(self, user_id: str) -> float:
         """How many seconds a person must wait before another `open`; 0 if it was counted."""

@@ -323,5 +323,6 @@ class LiveAttempt:
             return  # `done` has acked everything
         self._acked_at_s = self._loop.time()
         fields: dict[str, Any] = asdict(self._progress)
+        self._journal.metrics.acked()
         self._send(encode("ack", h=self.h, seq=self._durable_seq, **fields, keys=self._touched))
         self._touched = {}

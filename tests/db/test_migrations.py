@@ -22,9 +22,17 @@ TABLES = {
     "journal",
     "key_confusions",
     "key_counters",
+    "logins",
+    "mail_links",
+    "mails",
+    "refresh_tokens",
     "texts",
     "users",
 }
+ADD_GUEST = (
+    "INSERT INTO users (id, name, guest, created_at_ms, token_version) "
+    "VALUES (:id, 'Guest', TRUE, 0, 0)"
+)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -111,11 +119,32 @@ async def test_migrating_again_changes_nothing_and_keeps_what_is_there(database_
     who = person()
     async with opened_database(database_url) as database:
         async with database.write() as connection:
-            await connection.execute(
-                text("INSERT INTO users VALUES (:id, 'Guest', TRUE, 0, NULL, 0)"), {"id": who.id}
-            )
+            await connection.execute(text(ADD_GUEST), {"id": who.id})
         await database.migrate()
         assert [row["id"] for row in await rows(database, "SELECT id FROM users")] == [who.id]
+
+
+async def test_no_attempt_is_lost_on_the_way_from_the_first_schema(empty_url: str) -> None:
+    who = person()
+    await run(empty_url, "alembic", "upgrade", "0001")
+    async with opened_database(empty_url) as database:
+        async with database.write() as connection:
+            await connection.execute(text(ADD_GUEST), {"id": who.id})
+            await connection.execute(
+                text(
+                    "INSERT INTO attempts (id, user_id, state, epoch, source, category, rule, "
+                    "layout, text, opened_at_ms, outage_ms, got) VALUES ('an attempt', :id, "
+                    "'armed', 1, '{}', 'custom', 'free', 'qwerty', 'a', 0, 0, FALSE)"
+                ),
+                {"id": who.id},
+            )
+        await database.migrate()
+        assert len(await rows(database, "SELECT id FROM attempts")) == 1
+        (user,) = await rows(database, "SELECT tier, email FROM users")
+        assert (user["tier"], user["email"]) == ("free", None)
+    await run(empty_url, "alembic", "downgrade", "0001")
+    async with opened_database(empty_url) as database:
+        assert len(await rows(database, "SELECT id FROM attempts")) == 1
 
 
 async def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:

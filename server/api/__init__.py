@@ -1,0 +1,1 @@
+"""REST: one file per resource, each ending with its list of endpoints."""

@@ -1,0 +1,206 @@
+"""An endpoint as data. The routes and the OpenAPI document are made from the same list.
+
+Every answer that is no success has one shape: {"error":{"code","message","fields"?},"request_id"}.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+
+from server.auth import Passwords, Tokens
+from server.budgets import Budgets
+from server.clock import Clock
+from server.db.database import Database
+from server.post import Post
+
+BODY_BYTES_MAX = 1_048_576
+
+
+class ApiError(Exception):
+    """A refusal with a status, a code and a sentence that repeats no input."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        fields: Sequence[Mapping[str, str]] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.fields = fields
+        self.headers = headers
+
+
+class Model(BaseModel):
+    """A body, a query or an answer. Unknown fields of a request are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class Query(BaseModel):
+    """Query parameters: strings on the wire, so they are converted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class FieldProblem(Model):
+    field: str
+    message: str
+
+
+class Problem(Model):
+    """What was wrong."""
+
+    code: str
+    message: str
+    fields: list[FieldProblem] | None = None
+
+
+class ErrorAnswer(Model):
+    """Every answer that is no success."""
+
+    error: Problem
+    request_id: str
+
+
+class Who(Enum):
+    """Who may call an endpoint."""
+
+    ANYONE = auto()
+    PERSON = auto()  # guests too
+    MEMBER = auto()  # with an account
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls: a guest has no login."""
+
+    user_id: str
+    guest: bool
+    login_id: str | None
+    tier: str = "free"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request that has been let in: everything validated."""
+
+    request: Request
+    caller: Caller | None
+    body: Any = None
+    query: Any = None
+
+    @property
+    def me(self) -> Caller:
+        """The caller of an endpoint that is not for anyone."""
+        assert self.caller is not None
+        return self.caller
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A model with a status other than 200, or with headers."""
+
+    model: BaseModel | None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What every endpoint may use."""
+
+    clock: Clock
+    database: Database
+    tokens: Tokens
+    passwords: Passwords
+    budgets: Budgets
+    post: Post
+    origins: frozenset[str]
+    secure_cookies: bool
+
+
+Handler = Callable[[Parts, Call], Awaitable[BaseModel | Answer | Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """`errors` maps a status to the codes it may carry; those of validation are added by itself."""
+
+    method: str
+    path: str
+    handle: Handler
+    summary: str
+    tag: str
+    who: Who = Who.ANYONE
+    body: type[BaseModel] | None = None
+    query: type[BaseModel] | None = None
+    status: int = 200
+    answer: type[BaseModel] | None = None  # None: an empty 204, or `media`
+    media: str = "application/json"
+    errors: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    path_patterns: Mapping[str, str] = field(default_factory=dict)  # name -> regex of its values
+
+
+def json_error(error: ApiError, request_id: str) -> Response:
+    """The one shape of every refusal."""
+    problem = Problem(
+        code=error.code,
+        message=error.message,
+        fields=[FieldProblem(**one) for one in error.fields] if error.fields else None,
+    )
+    answer = ErrorAnswer(error=problem, request_id=request_id)
+    content = answer.model_dump(mode="json", exclude_none=True)
+    return JSONResponse(content, error.status, dict(error.headers or {}))
+
+
+async def read_body(request: Request, model: type[BaseModel]) -> BaseModel:
+    """The JSON body. Raises ApiError 400, 413, 415 or 422."""
+    content_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    if content_type.strip().lower() != "application/json" or "utf-16" in parameters.lower():
+        raise ApiError(415, "unsupported_media_type", "The body must be application/json.")
+    if request.headers.get("content-encoding"):
+        raise ApiError(415, "unsupported_media_type", "The body must not be compressed.")
+    read = bytearray()
+    try:
+        async for chunk in request.stream():
+            read += chunk
+            if len(read) > BODY_BYTES_MAX:
+                raise ApiError(413, "too_large", f"The body is over {BODY_BYTES_MAX} bytes.")
+    except ClientDisconnect:
+        raise ApiError(400, "bad_json", "The body did not arrive whole.") from None
+    try:
+        return model.model_validate_json(bytes(read))
+    except ValidationError as invalid:
+        if any(error["type"] == "json_invalid" for error in invalid.errors()):
+            raise ApiError(400, "bad_json", "The body is not JSON.") from None
+        raise invalid_fields(invalid) from None
+
+
+def read_query(request: Request, model: type[BaseModel]) -> BaseModel:
+    """The query parameters. Raises ApiError 422; a parameter given twice is refused."""
+    given = request.query_params.multi_items()
+    if len({name for name, _ in given}) < len(given):
+        raise ApiError(422, "invalid", "A parameter was given twice.")
+    try:
+        return model.model_validate(dict(given))
+    except ValidationError as invalid:
+        raise invalid_fields(invalid) from None
+
+
+def invalid_fields(invalid: ValidationError) -> ApiError:
+    """422 that names each field and what is wrong with it, and repeats no value."""
+    fields = [
+        {"field": ".".join(map(str, error["loc"])), "message": error["msg"]}
+        for error in invalid.errors(include_url=False, include_input=False)
+    ]
+    return ApiError(422, "invalid", "Some fields are not as they should be.", fields)

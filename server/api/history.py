@@ -1,0 +1,343 @@
+"""What a person has typed: the list with its filters, and what it amounts to."""
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+from starlette.responses import Response
+
+from server.api.attempts import UUID_PATTERN, AttemptAnswer, shown
+from server.api.endpoint import Answer, ApiError, Call, Endpoint, Model, Parts, Query, Who
+from server.core.source import SourceKind
+from server.db.history import (
+    DAY_MS,
+    Filter,
+    Place,
+    count_lessons,
+    list_days,
+    list_history,
+    newest,
+)
+
+MINUTE_MS = 60_000
+OFFSET_MAX = 1_000_000
+INSTANT_MS_MAX = 10**14
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_iso = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+def _iso_only(given: object) -> object:
+    # A number is Unix ms, never the seconds that pydantic would take it for.
+    if isinstance(given, str) and not _iso.match(given):
+        raise ValueError("must be Unix ms or a date and time as in 2026-01-31T12:00:00Z")
+    return given
+
+
+Instant = Annotated[
+    Annotated[int, Field(ge=0, le=INSTANT_MS_MAX)]
+    | Annotated[datetime, BeforeValidator(_iso_only)],
+    Field(union_mode="left_to_right"),
+]
+LanguageName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z-]{1,15}$")]
+
+
+def _in_ms(instant: int | datetime | None) -> int | None:
+    if not isinstance(instant, datetime):
+        return instant
+    aware = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return (aware - EPOCH) // timedelta(milliseconds=1)
+
+
+class HistoryQuery(Query):
+    """Filters and a page. With a `cursor` the page begins after it, and `offset` counts from there.
+
+    `from_date` is the first instant and `to_date` the first one after; a time without a zone is
+    UTC. `mode` is a source without its language: time:60, words:25, text:<id>, custom.
+    """
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    offset: Annotated[int, Field(ge=0, le=OFFSET_MAX)] = 0
+    cursor: Annotated[str, Field(pattern=rf"^[0-9]{{1,15}}\.{UUID_PATTERN}$")] | None = None
+    lesson_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = None
+    kind: SourceKind | None = None
+    language: LanguageName | None = None
+    mode: Annotated[str, Field(pattern=r"^[a-z]{1,16}(:[A-Za-z0-9_.-]{1,64})?$")] | None = None
+    verdict: Literal["ranked", "unranked", "review"] | None = None
+    from_date: Instant | None = None
+    to_date: Instant | None = None
+
+
+class HistoryAnswer(Model):
+    """A page of attempts, newest first. `total` counts all that pass the filters.
+
+    `next` is the `cursor` of the next page, null on the last.
+    """
+
+    total: int
+    results: list[AttemptAnswer]
+    next: str | None
+
+
+def _only_me(call: Call) -> str:
+    """The caller's id, asked for as `me` or by itself; anybody else is not found."""
+    user_id = call.me.user_id
+    if call.request.path_params["id"] not in ("me", user_id):
+        raise ApiError(404, "not_found", "There is no such person, or it is not you.")
+    return user_id
+
+
+async def entity_tag(parts: Parts, call: Call, *day: object) -> str:
+    """Changes with the person, with every attempt of theirs, with the question and the day."""
+    counted = await newest(parts.database, call.me.user_id)
+    identity = repr((call.me.user_id, counted, call.request.url.path, call.request.url.query, day))
+    return f'W/"{hashlib.sha256(identity.encode()).hexdigest()[:32]}"'
+
+
+def unchanged(call: Call, tag: str) -> Response | None:
+    """304, if the caller says it has this answer already."""
+    known = call.request.headers.get("if-none-match", "")
+    if tag.removeprefix("W/") not in [one.strip().removeprefix("W/") for one in known.split(",")]:
+        return None
+    return Response(status_code=304, headers=_kept(tag))
+
+
+def _kept(tag: str) -> dict[str, str]:
+    return {"ETag": tag, "Cache-Control": "private, no-cache"}
+
+
+def tagged(answer: Model, tag: str) -> Answer:
+    """An answer the caller may keep, and must ask about before each use."""
+    return Answer(answer, headers=_kept(tag))
+
+
+async def history(parts: Parts, call: Call) -> Answer | Response:
+    user_id = _only_me(call)
+    query: HistoryQuery = call.query
+    tag = await entity_tag(parts, call)
+    same = unchanged(call, tag)
+    if same is not None:
+        return same
+    mode = query.mode
+    if query.lesson_id is not None:
+        lesson = f"{SourceKind.LESSON.value}:{query.lesson_id}"
+        if mode not in (None, lesson):
+            return tagged(HistoryAnswer(total=0, results=[], next=None), tag)
+        mode = lesson
+    wanted = Filter(
+        since_ms=_in_ms(query.from_date),
+        until_ms=_in_ms(query.to_date),
+        kind=None if query.kind is None else query.kind.value,
+        mode=mode,
+        language=query.language,
+        verdict=query.verdict,
+    )
+    total, rows = await list_history(
+        parts.database,
+        user_id,
+        wanted,
+        limit=query.limit + 1,  # one more says whether there is another page
+        offset=query.offset,
+        after=_place(query.cursor),
+    )
+    results = [shown(row) for row in rows[: query.limit]]
+    following = None
+    if len(rows) > query.limit:
+        following = f"{results[-1].finished_at}.{results[-1].id}"
+    return tagged(HistoryAnswer(total=total, results=results, next=following), tag)
+
+
+def _place(cursor: str | None) -> Place | None:
+    if cursor is None:
+        return None
+    finished_at_ms, _, attempt_id = cursor.partition(".")
+    return Place(int(finished_at_ms), attempt_id)
+
+
+# Statistics
+
+
+class Period(StrEnum):
+    """So many days up to and with today, by the caller's clock."""
+
+    ALL = "all"
+    YEAR = "year"
+    MONTH = "month"
+    WEEK = "week"
+    DAY = "day"
+
+
+PERIOD_DAYS = {Period.YEAR: 365, Period.MONTH: 30, Period.WEEK: 7, Period.DAY: 1}
+
+
+class PeriodQuery(Query):
+    """`utc_offset_minutes` says how far the caller's clock is ahead of UTC: it makes the days."""
+
+    period: Period = Period.ALL
+    utc_offset_minutes: Annotated[int, Field(ge=-840, le=840)] = 0
+
+    @property
+    def utc_offset_ms(self) -> int:
+        return self.utc_offset_minutes * MINUTE_MS
+
+    def today(self, now_ms: int) -> int:
+        """The caller's day, counted from 1970-01-01."""
+        return (now_ms + self.utc_offset_ms) // DAY_MS
+
+    def first_day(self, now_ms: int) -> int | None:
+        """The first day of the period; None for all time."""
+        days = PERIOD_DAYS.get(self.period)
+        return None if days is None else self.today(now_ms) - days + 1
+
+    def since_ms(self, now_ms: int) -> int | None:
+        """When the period began; None for all time."""
+        first = self.first_day(now_ms)
+        return None if first is None else first * DAY_MS - self.utc_offset_ms
+
+
+class DayAnswer(Model):
+    """One day. The means are over the attempts that were completed; null if none was."""
+
+    date: str
+    attempts: int
+    avg_wpm: float | None
+    avg_raw_wpm: float | None
+    accuracy: float | None
+    consistency: float | None
+
+
+class Streak(Model):
+    """Days in a row with an attempt; `current` still counts while today has none yet."""
+
+    current: int
+    best: int
+
+
+class StatsAnswer(Model):
+    """What a person's attempts amount to.
+
+    `attempts`, errors and time count every attempt with a result; means are over those that were
+    completed, bests over those that are ranked. `streak_days` is of all time, whatever the period.
+    """
+
+    user_id: str
+    period: Period
+    attempts: int
+    attempts_completed: int
+    total_lessons_completed: int
+    total_lessons_available: int
+    average_wpm: float | None
+    average_raw_wpm: float | None
+    best_wpm: float | None
+    average_accuracy: float | None
+    best_accuracy: float | None
+    average_consistency: float | None
+    total_errors: int
+    total_time_ms: int
+    total_time_seconds: int
+    lessons_by_difficulty: dict[str, int]
+    streak_days: Streak
+    progress_trend: list[DayAnswer]
+
+
+async def stats(parts: Parts, call: Call) -> Answer | Response:
+    query: PeriodQuery = call.query
+    user_id = call.me.user_id
+    now_ms = parts.clock.now_ms()
+    today = query.today(now_ms)
+    tag = await entity_tag(parts, call, today)
+    same = unchanged(call, tag)
+    if same is not None:
+        return same
+    every_day = await list_days(parts.database, user_id, query.utc_offset_ms)
+    first = query.first_day(now_ms)
+    days = [row for row in every_day if first is None or row["day"] >= first]
+    lessons = await count_lessons(parts.database, user_id, query.since_ms(now_ms))
+    time_ms = sum(row["duration_ms"] for row in days)
+    answer = StatsAnswer(
+        user_id=user_id,
+        period=query.period,
+        attempts=sum(row["attempts"] for row in days),
+        attempts_completed=sum(row["completed"] for row in days),
+        total_lessons_completed=lessons,
+        # There are no lessons here yet; those completed can only have been reported.
+        total_lessons_available=0,
+        lessons_by_difficulty={},
+        average_wpm=_mean(days, "wpm", 2),
+        average_raw_wpm=_mean(days, "raw_wpm", 2),
+        average_accuracy=_mean(days, "accuracy", 4),
+        average_consistency=_mean(days, "consistency", 4),
+        best_wpm=_best(days, "best_wpm"),
+        best_accuracy=_best(days, "best_accuracy"),
+        total_errors=sum(row["errors"] for row in days),
+        total_time_ms=time_ms,
+        total_time_seconds=time_ms // 1_000,
+        streak_days=streak([row["day"] for row in every_day], today),
+        progress_trend=[_day(row) for row in days],
+    )
+    return tagged(answer, tag)
+
+
+def _mean(days: Sequence[Mapping[Any, Any]], name: str, digits: int) -> float | None:
+    count: int = sum(row[f"{name}_count"] for row in days)
+    if not count:
+        return None
+    return round(float(sum(row[f"{name}_sum"] or 0 for row in days)) / count, digits)
+
+
+def _best(days: Sequence[Mapping[Any, Any]], name: str) -> float | None:
+    found: list[float] = [row[name] for row in days if row[name] is not None]
+    return max(found, default=None)
+
+
+def _day(row: Mapping[Any, Any]) -> DayAnswer:
+    return DayAnswer(
+        date=(EPOCH + timedelta(days=row["day"])).date().isoformat(),
+        attempts=row["attempts"],
+        avg_wpm=_mean([row], "wpm", 2),
+        avg_raw_wpm=_mean([row], "raw_wpm", 2),
+        accuracy=_mean([row], "accuracy", 4),
+        consistency=_mean([row], "consistency", 4),
+    )
+
+
+def streak(days: Sequence[int], today: int) -> Streak:
+    """The streaks among days in rising order."""
+    best = run = 0
+    before: int | None = None
+    for day in days:
+        run = run + 1 if before is not None and day == before + 1 else 1
+        best = max(best, run)
+        before = day
+    alive = before is not None and before >= today - 1
+    return Streak(current=run if alive else 0, best=best)
+
+
+ENDPOINTS: list[Endpoint] = [
+    Endpoint(
+        "GET",
+        "/users/{id}/progress",
+        history,
+        "Your attempts, newest first. Only your own: `me`, or your id.",
+        "history",
+        Who.PERSON,
+        query=HistoryQuery,
+        answer=HistoryAnswer,
+        errors={404: ("not_found",)},
+        path_patterns={"id": f"me|{UUID_PATTERN}"},
+    ),
+    Endpoint(
+        "GET",
+        "/progress/stats",
+        stats,
+        "What your attempts amount to, in all and day by day.",
+        "history",
+        Who.PERSON,
+        query=PeriodQuery,
+        answer=StatsAnswer,
+    ),
+]

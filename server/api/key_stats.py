@@ -1,0 +1,271 @@
+"""Key by key: presses, errors, speed and confusions, and what to practise."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from starlette.responses import Response
+
+from server.api.attempts import UUID_PATTERN
+from server.api.endpoint import Answer, ApiError, Call, Endpoint, Model, Parts, Who
+from server.api.history import (
+    LanguageName,
+    Period,
+    PeriodQuery,
+    entity_tag,
+    tagged,
+    unchanged,
+)
+from server.core.bigrams import add_stats, type_bigrams
+from server.core.key_stats import KeyStats
+from server.core.layout import Finger, Hand, KeyRow
+from server.core.replay import unpack_log
+from server.core.source import DEFAULT_LAYOUTS
+from server.core.text import Text
+from server.core.typed_text import ErrorRule, TypedText
+from server.core.weak_keys import (
+    PHRASES,
+    Phrases,
+    Slip,
+    WeakKey,
+    find_weak_keys,
+    insights,
+    recommendation,
+)
+from server.db.history import Filter, list_logs, load_counters
+from server.db.queries import limit_ms
+
+# Replaying costs: of a period with more attempts only the newest are looked at.
+LOGS_MAX = 50
+
+LayoutName = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
+
+
+class KeyStatsQuery(PeriodQuery):
+    """`language` `und` stands for texts of one's own, whose language nobody knows."""
+
+    language: LanguageName | None = None
+    layout: LayoutName | None = None
+
+
+class KeyStatsEntry(Model):
+    """One key, or two keys in a row: then the second is counted. `latency_ms` is a mean."""
+
+    presses: int
+    errors: int
+    error_rate: float
+    latency_ms: float | None
+    confusions: dict[str, int]
+
+
+class KeyStatsAnswer(Model):
+    """`keys` of all time are of every attempt; those of a shorter period, and all `bigrams`, are
+    counted anew from the newest `attempts_counted` of its `attempts` (at most `attempts_max`).
+    """
+
+    user_id: str
+    period: Period
+    language: str | None
+    layout: str | None
+    keys: dict[str, KeyStatsEntry]
+    bigrams: dict[str, KeyStatsEntry]
+    attempts: int
+    attempts_counted: int
+    attempts_max: int
+
+
+async def key_stats(parts: Parts, call: Call) -> Answer | Response:
+    query: KeyStatsQuery = call.query
+    user_id = call.me.user_id
+    now_ms = parts.clock.now_ms()
+    tag = await entity_tag(parts, call, query.today(now_ms))
+    same = unchanged(call, tag)
+    if same is not None:
+        return same
+    wanted = Filter(query.since_ms(now_ms), None, language=query.language, layout=query.layout)
+    attempts, logs = await list_logs(parts.database, user_id, wanted, LOGS_MAX)
+    keys, bigrams = await asyncio.to_thread(_recounted, logs)
+    if query.period is Period.ALL:
+        keys = {}
+        for layout in (
+            await load_counters(parts.database, user_id, query.language, query.layout)
+        ).values():
+            add_stats(keys, layout)
+    answer = KeyStatsAnswer(
+        user_id=user_id,
+        period=query.period,
+        language=query.language,
+        layout=query.layout,
+        keys=_entries(keys),
+        bigrams=_entries(bigrams),
+        attempts=attempts,
+        attempts_counted=len(logs),
+        attempts_max=LOGS_MAX,
+    )
+    return tagged(answer, tag)
+
+
+def _recounted(
+    logs: Sequence[Mapping[Any, Any]],
+) -> tuple[dict[str, KeyStats], dict[str, KeyStats]]:
+    keys: dict[str, KeyStats] = {}
+    bigrams: dict[str, KeyStats] = {}
+    for row in logs:
+        typed_text = TypedText(
+            Text.of(row["text"]), ErrorRule(row["rule"]), limit_ms(row["source"])
+        )
+        batches = unpack_log(row["keystroke_log"], row["opened_at_ms"])
+        found = type_bigrams(typed_text, (key for batch in batches for key in batch.keystrokes))
+        add_stats(keys, typed_text.keys)
+        add_stats(bigrams, found)
+    return keys, bigrams
+
+
+def _entries(counted: Mapping[str, KeyStats]) -> dict[str, KeyStatsEntry]:
+    entries = {}
+    for name, stats in sorted(counted.items()):
+        score = stats.score()
+        entries[name] = KeyStatsEntry(
+            presses=score.presses,
+            errors=score.errors,
+            error_rate=stats.error_rate,
+            latency_ms=score.latency_ms,
+            confusions=score.confusions,
+        )
+    return entries
+
+
+# What to practise
+
+
+class WeakKeysBody(Model):
+    """A key is weak with more than `min_error_count` errors at a rate over `min_error_rate`.
+
+    A rate above 1 is taken for per cent. `words_in` is the language of the answer.
+    """
+
+    user_id: Annotated[str, Field(pattern=f"^{UUID_PATTERN}$")] | None = None
+    min_error_count: Annotated[int, Field(ge=0, le=1_000_000)] = 3
+    min_error_rate: Annotated[float, Field(ge=0, le=100)] = 0.1
+    language: LanguageName | None = None
+    layout: LayoutName | None = None
+    words_in: Literal["en", "ru"] = "en"
+
+
+class InsteadAnswer(Model):
+    """A key that was hit for another, and how often."""
+
+    key: str
+    count: int
+
+
+class WeakKeyAnswer(Model):
+    """A weak key. Finger, hand and row are null for a key that is on no known layout.
+
+    `slip` says how the key that was hit most for it lies to it.
+    """
+
+    key: str
+    layout: str
+    error_count: int
+    total_presses: int
+    error_rate: float
+    latency_ms: float | None
+    finger: Finger | None
+    hand: Hand | None
+    row: KeyRow | None
+    shift: bool | None
+    instead: list[InsteadAnswer]
+    slip: Slip | None
+    recommendation: str
+
+
+class PracticeAnswer(Model):
+    """A source to open an attempt with: a text made from the weak keys."""
+
+    kind: Literal["practice"]
+    language: str
+    layout: str
+
+
+class WeakKeysAnswer(Model):
+    """At most ten weak keys, worst first. There are no lessons here to recommend yet."""
+
+    user_id: str
+    weak_keys: list[WeakKeyAnswer]
+    recommended_lessons: list[str]
+    practice: PracticeAnswer | None
+    ai_insights: str
+
+
+async def weak_keys(parts: Parts, call: Call) -> WeakKeysAnswer:
+    body: WeakKeysBody = call.body
+    user_id = call.me.user_id
+    if body.user_id not in (None, user_id):
+        raise ApiError(404, "not_found", "There is no such person, or it is not you.")
+    layouts = await load_counters(parts.database, user_id, body.language, body.layout)
+    rate = body.min_error_rate
+    weak = find_weak_keys(layouts, body.min_error_count, rate / 100 if rate > 1 else rate)
+    phrases = PHRASES[body.words_in]
+    return WeakKeysAnswer(
+        user_id=user_id,
+        weak_keys=[_weak_key(found, phrases) for found in weak],
+        recommended_lessons=[],
+        practice=_practice(weak),
+        ai_insights=insights(weak, any(layouts.values()), phrases),
+    )
+
+
+def _weak_key(weak: WeakKey, phrases: Phrases) -> WeakKeyAnswer:
+    score = weak.stats.score()
+    place = weak.place
+    return WeakKeyAnswer(
+        key=weak.key,
+        layout=weak.layout,
+        error_count=score.errors,
+        total_presses=score.presses,
+        error_rate=weak.stats.error_rate,
+        latency_ms=score.latency_ms,
+        finger=None if place is None else place.finger,
+        hand=None if place is None else place.hand,
+        row=None if place is None else place.row,
+        shift=None if place is None else place.shift,
+        instead=[InsteadAnswer(key=key, count=count) for key, count in weak.instead],
+        slip=weak.slip,
+        recommendation=recommendation(weak, phrases),
+    )
+
+
+def _practice(weak: Sequence[WeakKey]) -> PracticeAnswer | None:
+    """Practice on the layout of the worst key that has one."""
+    for found in weak:
+        for language, layout in DEFAULT_LAYOUTS.items():
+            if found.layout == layout:
+                return PracticeAnswer(kind="practice", language=language, layout=layout)
+    return None
+
+
+ENDPOINTS: list[Endpoint] = [
+    Endpoint(
+        "GET",
+        "/key-stats",
+        key_stats,
+        "Your presses, errors, speed and confusions, by key and by two keys in a row.",
+        "key stats",
+        Who.PERSON,
+        query=KeyStatsQuery,
+        answer=KeyStatsAnswer,
+    ),
+    Endpoint(
+        "POST",
+        "/ai/weak-keys-analysis",
+        weak_keys,
+        "Which of your keys are weak, which finger it is, and what to practise.",
+        "key stats",
+        Who.PERSON,
+        body=WeakKeysBody,
+        answer=WeakKeysAnswer,
+        errors={404: ("not_found",)},
+    ),
+]

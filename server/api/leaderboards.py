@@ -1,0 +1,138 @@
+"""Who is fastest, on each text and at each length of words and time."""
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Query
+from server.api.history import OFFSET_MAX, LanguageName
+from server.core.source import Source, SourceKind
+from server.db.leaderboards import BoardPlace, load_standing
+from server.db.queries import category, find_text
+
+BOARD_PATTERN = r"time:(15|30|60|120)|words:(10|25|50|100)|text:[A-Za-z0-9_.-]{1,64}"
+
+
+class BoardPeriod(StrEnum):
+    """The running day, week (from Monday) or month, in UTC."""
+
+    ALL = "all"
+    MONTH = "month"
+    WEEK = "week"
+    DAY = "day"
+
+
+class BoardQuery(Query):
+    """`language` is that of the words typed; a text has its own, and does not look at it."""
+
+    period: BoardPeriod = BoardPeriod.ALL
+    language: LanguageName = "en"
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+    offset: Annotated[int, Field(ge=0, le=OFFSET_MAX)] = 0
+
+
+class Place(Model):
+    """A person's place by their best ranked attempt: wpm, then accuracy, then who was earlier."""
+
+    rank: int
+    user_id: str
+    name: str
+    guest: bool
+    wpm: float
+    accuracy: float
+    finished_at: int
+
+
+class BoardAnswer(Model):
+    """A page of a leaderboard, one place per person. `next` is the `offset` of the next page.
+
+    `me` is the caller's own place, on this page or not.
+    """
+
+    board: str
+    period: BoardPeriod
+    language: str
+    total: int
+    results: list[Place]
+    next: int | None
+    me: Place | None
+
+
+async def leaderboard(parts: Parts, call: Call) -> BoardAnswer:
+    query: BoardQuery = call.query
+    board: str = call.request.path_params["board"]
+    kind, _, parameter = board.partition(":")
+    language = query.language
+    if kind == "text":
+        text = await find_text(parts.database, parameter)
+        if text is None:
+            raise ApiError(404, "not_found", "There is no text of that id.")
+        language = text["language"]
+    standing = await load_standing(
+        parts.database,
+        category(_source(kind, parameter, language)),
+        period_began_ms(query.period, parts.clock.now_ms()),
+        limit=query.limit,
+        offset=query.offset,
+        user_id=call.caller.user_id if call.caller else None,
+    )
+    shown_to = query.offset + len(standing.page)
+    return BoardAnswer(
+        board=board,
+        period=query.period,
+        language=language,
+        total=standing.total,
+        results=[_place(row) for row in standing.page],
+        next=shown_to if standing.page and shown_to < standing.total else None,
+        me=None if standing.mine is None else _place(standing.mine),
+    )
+
+
+def _source(kind: str, parameter: str, language: str) -> Source:
+    if kind == "time":
+        return Source(SourceKind.TIME, language=language, seconds=int(parameter))
+    if kind == "words":
+        return Source(SourceKind.WORDS, language=language, count=int(parameter))
+    return Source(SourceKind.TEXT, text=parameter)
+
+
+def _place(place: BoardPlace) -> Place:
+    return Place(
+        rank=place.rank,
+        user_id=place.user_id,
+        name=place.name,
+        guest=place.guest,
+        wpm=place.wpm,
+        accuracy=place.accuracy,
+        finished_at=place.finished_at_ms,
+    )
+
+
+def period_began_ms(period: BoardPeriod, now_ms: int) -> int | None:
+    """When the running day, week or month began, in UTC; None for all time."""
+    if period is BoardPeriod.ALL:
+        return None
+    day = datetime.fromtimestamp(now_ms / 1_000, UTC)
+    day = day.replace(hour=0, minute=0, second=0, microsecond=0)
+    if period is BoardPeriod.WEEK:
+        day -= timedelta(days=day.weekday())
+    elif period is BoardPeriod.MONTH:
+        day = day.replace(day=1)
+    return int(day.timestamp()) * 1_000
+
+
+ENDPOINTS: list[Endpoint] = [
+    Endpoint(
+        "GET",
+        "/leaderboards/{board}",
+        leaderboard,
+        "The fastest people on a board: time:15/30/60/120, words:10/25/50/100 or text:<id>.",
+        "leaderboards",
+        query=BoardQuery,
+        answer=BoardAnswer,
+        errors={404: ("not_found",)},
+        path_patterns={"board": BOARD_PATTERN},
+    ),
+]

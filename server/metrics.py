@@ -1,0 +1,78 @@
+"""What is counted while the server runs, and how Prometheus reads it."""
+
+import asyncio
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+LOOP_S = 0.5
+REQUEST_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 10)
+LAG_BUCKETS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
+
+
+class Metrics:
+    """The counters of one process. No label holds anything that a client may choose freely."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._requests = Histogram(
+            "http_request_seconds",
+            "HTTP requests by route and status.",
+            ("method", "route", "status"),
+            registry=self._registry,
+            buckets=REQUEST_BUCKETS_S,
+        )
+        self._acks = self._counter("typing_acks", "Acknowledgements sent.")
+        self._results = self._counter("typing_results", "Results stored.", "verdict")
+        self._closes = self._counter("typing_closes", "Websockets closed.", "code")
+        self._entries = self._counter("typing_journal_entries", "Entries settled.", "outcome")
+        self._commit_s = Histogram(
+            "typing_journal_lag_seconds",
+            "From an entry's being written to its commit.",
+            registry=self._registry,
+            buckets=LAG_BUCKETS_S,
+        )
+        self._loop_lag_s = Histogram(
+            "event_loop_lag_seconds",
+            "How late the event loop wakes a timer.",
+            registry=self._registry,
+            buckets=LAG_BUCKETS_S,
+        )
+
+    def _counter(self, name: str, about: str, *labels: str) -> Counter:
+        return Counter(name, about, labels, registry=self._registry)
+
+    def watch(self, name: str, about: str, now: Callable[[], float]) -> None:
+        """Show what `now` returns whenever somebody reads."""
+        Gauge(name, about, registry=self._registry).set_function(now)
+
+    def requested(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._requests.labels(method, route, str(status)).observe(seconds)
+
+    def acked(self) -> None:
+        self._acks.inc()
+
+    def stored_result(self, verdict: str) -> None:
+        self._results.labels(verdict).inc()
+
+    def closed(self, code: int | None) -> None:
+        """A websocket has ended; without a code the client was gone before."""
+        self._closes.labels("lost" if code is None else str(int(code))).inc()
+
+    def settled(self, outcome: str, seconds: float) -> None:
+        """A journal entry's fate is known, this long after it was written."""
+        self._entries.labels(outcome).inc()
+        self._commit_s.observe(seconds)
+
+    async def watch_loop(self) -> None:
+        """Measure the event loop until cancelled."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due_s = loop.time() + LOOP_S
+            await asyncio.sleep(LOOP_S)
+            self._loop_lag_s.observe(max(0.0, loop.time() - due_s))
+
+    def text(self) -> bytes:
+        """Everything, in the text format of Prometheus."""
+        return generate_latest(self._registry)

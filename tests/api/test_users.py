@@ -1,0 +1,220 @@
+"""One's profile and settings, everything to take away, and the way out."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.people import PASSWORD, Site, code, type_text
+from tests.live.guest import guest
+
+PROFILE = {
+    *("id", "name", "guest", "email", "email_verified", "full_name", "subscription_tier"),
+    *("is_active", "created_at", "updated_at", "last_login_at", "settings"),
+}
+TABLES = {
+    "users": "id",
+    "attempts": "user_id",
+    "key_counters": "user_id",
+    "key_confusions": "user_id",
+    "logins": "user_id",
+    "mail_links": "user_id",
+    "mails": "user_id",
+}
+
+
+async def test_a_profile_is_ones_own(site: Site) -> None:
+    one, two = await site.register(full_name="Ann"), await site.register(name="Боб")
+    for member in (one, two):
+        answer = await site.ask("GET", "/users/me", member.access)
+        profile = answer.json()
+        assert set(profile) == PROFILE
+        assert (profile["id"], profile["email"]) == (member.id, member.email)
+        assert profile["guest"] is False
+        assert profile["is_active"] is True
+        assert profile["created_at"] <= profile["last_login_at"]
+    assert profile["name"] == "Боб"
+    other = await site.ask("GET", f"/users/{two.id}", one.access)
+    assert (other.status_code, code(other)) == (404, "not_found")
+
+
+async def test_a_guest_has_a_profile_before_and_after_its_first_attempt(site: Site) -> None:
+    async with guest(site.process.ws_url) as visitor:
+        profile = (await site.ask("GET", "/users/me", visitor.token)).json()
+        assert set(profile) == PROFILE
+        known = {"id": visitor.welcome["user"]["id"], "name": visitor.welcome["user"]["name"]}
+        assert {"id": profile["id"], "name": profile["name"]} == known
+        assert profile["created_at"] is None
+        await visitor.begin()
+        profile = (await site.ask("GET", "/users/me", visitor.token)).json()
+        assert {"id": profile["id"], "name": profile["name"]} == known
+        assert profile["created_at"] is not None
+
+
+async def test_only_what_is_given_is_changed(site: Site) -> None:
+    member = await site.register(full_name="Ann", language="ru")
+
+    async def change(**fields: Any) -> Any:
+        answer = await site.ask("PATCH", "/users/me", member.access, json=fields)
+        assert answer.status_code == 200, answer.text
+        assert answer.json() == (await site.ask("GET", "/users/me", member.access)).json()
+        return answer.json()
+
+    await change(settings={"layout": "jcuken", "theme": "dark"})
+    profile = await change(settings={"theme": None, "goals": {"wpm": 60, "accuracy": 1}})
+    assert profile["settings"] == {
+        "layout": "jcuken",
+        "language": "ru",
+        "theme": None,
+        "goals": {"wpm": 60, "accuracy": 1.0, "minutes_a_day": None},
+    }
+    assert profile["full_name"] == "Ann"
+    renamed = await change(name="  A\u0301nn ")
+    assert (renamed["name"], renamed["settings"]) == ("Ánn", profile["settings"])
+    assert (await change(full_name=None))["full_name"] is None
+    assert (await change())["name"] == "Ánn"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"email": "a@example.com"},
+        {"id": "x"},
+        {"tier": "premium"},
+        {"subscription_tier": "premium"},
+        {"name": "a\u202eb"},
+        {"name": 5},
+        {"settings": []},
+        {"settings": {"layout": "dvorak!"}},
+        {"settings": {"theme": "pink"}},
+        {"settings": {"goals": {"wpm": 0}}},
+        {"settings": {"goals": {"accuracy": 1.1}}},
+        {"settings": {"goals": {"wpm": 50.5}}},
+        {"settings": {"other": 1}},
+    ],
+)
+async def test_a_bad_change_changes_nothing(sqlite_site: Site, fields: dict[str, Any]) -> None:
+    member = await sqlite_site.register()
+    before = (await sqlite_site.ask("GET", "/users/me", member.access)).json()
+    body = {"full_name": "Mallory", **fields}
+    answer = await sqlite_site.ask("PATCH", "/users/me", member.access, json=body)
+    assert (answer.status_code, code(answer)) == (422, "invalid")
+    assert (await sqlite_site.ask("GET", "/users/me", member.access)).json() == before
+
+
+# Everything, to take away
+
+
+async def test_an_export_holds_everything_with_every_keystroke(site: Site) -> None:
+    visitor = await site.guest("ab ab")
+    member = await site.register(visitor.token)
+    async with site.socket(member.access) as socket:
+        second = await type_text(socket, "cd")
+    answer = await site.ask("GET", "/users/me/export", member.access)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["content-disposition"].startswith("attachment")
+    everything = answer.json()
+    assert set(everything) == {"profile", "logins", "key_stats", "key_confusions", "attempts"}
+    assert everything["profile"]["email"] == member.email
+    assert len(everything["logins"]) == 1
+    assert {row["key"] for row in everything["key_stats"]} >= {"a", "b", "c", "d"}
+    first, last = everything["attempts"]
+    assert (first["id"], last["id"]) == (visitor.attempt, second)
+    assert (first["text"], first["state"]) == ("ab ab", "finished")
+    assert first["wpm"] == pytest.approx(visitor.result["wpm"], abs=0.01)
+    assert first["finished_at"] == visitor.result["finished_at"]
+    typed = [key for batch in first["keystrokes"] for _, key in batch["events"]]
+    assert "".join(typed) == "ab ab"
+    assert "argon2" not in answer.text
+
+
+async def test_an_export_holds_what_is_typed_just_now(site: Site) -> None:
+    async with guest(site.process.ws_url) as visitor:
+        await visitor.begin("abcdef")
+        await visitor.typed("abc")
+        everything = (await site.ask("GET", "/users/me/export", visitor.token)).json()
+        (attempt,) = everything["attempts"]
+        (batch,) = attempt["keystrokes"]
+        assert (attempt["state"], batch["seq"]) == ("running", 1)
+        assert batch["events"] == [[0, "a"], [0, "b"], [0, "c"]]
+
+
+async def test_an_export_of_more_than_one_portion_is_whole_and_in_order(site: Site) -> None:
+    visitor = await site.guest("ab")
+    ids = [f"attempt {number:04d}" for number in range(120)]
+    for number, attempt in enumerate(ids):
+        await site.change(
+            "INSERT INTO attempts (id, user_id, state, epoch, source, category, rule, layout, "
+            "text, opened_at_ms, outage_ms, got) SELECT :attempt, user_id, 'abandoned', 1, source, "
+            "category, rule, layout, text, :opened, 0, FALSE FROM attempts WHERE id = :model",
+            attempt=attempt,
+            opened=number // 3,
+            model=visitor.attempt,
+        )
+    everything = (await site.ask("GET", "/users/me/export", visitor.token)).json()
+    assert [attempt["id"] for attempt in everything["attempts"]] == [*ids, visitor.attempt]
+
+
+# The way out
+
+
+async def left_of(site: Site, user_id: str) -> dict[str, int]:
+    left = {}
+    for table, column in TABLES.items():
+        query = f"SELECT count(*) FROM {table} WHERE {column} = :user"
+        ((left[table],),) = await site.stored(query, user=user_id)
+    return {table: count for table, count in left.items() if count}
+
+
+async def test_nothing_is_left_of_who_deletes_the_account(site: Site) -> None:
+    visitor = await site.guest("ab ab")
+    member = await site.register(visitor.token)
+    bystander = await site.register((await site.guest("ab ab")).token)
+    theirs = await left_of(site, bystander.id)
+    async with site.socket(member.access) as socket:
+        await type_text(socket, "cd")
+        body = {"password": PASSWORD}
+        answer = await site.ask("DELETE", "/users/me", member.access, json=body)
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert await socket.closed(within_s=5) == 4506
+    assert await left_of(site, member.id) == {}
+    for query in (
+        "SELECT 1 FROM journal WHERE attempt_id NOT IN (SELECT id FROM attempts)",
+        "SELECT 1 FROM refresh_tokens WHERE login_id NOT IN (SELECT id FROM logins)",
+    ):
+        assert await site.stored(query) == []
+    assert not await site.is_good(member.access)
+    assert await site.hello_code(member.access) == 4003
+    assert (await site.post("/auth/refresh", {"refresh_token": member.refresh})).status_code == 401
+    login = {"email": member.email, "password": PASSWORD}
+    assert (await site.post("/auth/login", login)).status_code == 401
+    assert await left_of(site, bystander.id) == theirs
+    assert (await site.register(email=member.email)).id != member.id
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [
+        ({}, 422, "invalid"),
+        ({"password": None}, 422, "invalid"),
+        ({"password": "Wrong horse 7"}, 403, "wrong_password"),
+        ({"password": ""}, 403, "wrong_password"),
+    ],
+)
+async def test_an_account_is_deleted_only_with_its_password(
+    site: Site, body: dict[str, Any], status: int, said: str
+) -> None:
+    member = await site.register()
+    answer = await site.ask("DELETE", "/users/me", member.access, json=body)
+    assert (answer.status_code, code(answer)) == (status, said)
+    assert await site.is_good(member.access)
+
+
+async def test_a_guest_may_go_without_a_password(site: Site) -> None:
+    async with guest(site.process.ws_url) as visitor:
+        await visitor.begin()
+        await visitor.typed("the")
+        answer = await site.ask("DELETE", "/users/me", visitor.token, json={})
+        assert answer.status_code == 204
+        assert await visitor.closed(within_s=5) == 4003
+    assert await left_of(site, visitor.welcome["user"]["id"]) == {}

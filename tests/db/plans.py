@@ -1,0 +1,66 @@
+"""How a store would answer the questions it was asked: the tables it would read from end to end."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy import event
+
+from server.db.database import Database
+
+Asked = list[tuple[str, Any]]
+
+
+@asynccontextmanager
+async def asking(database: Database) -> AsyncIterator[Asked]:
+    """Every SELECT sent to the store while the block runs, with its values."""
+    asked: Asked = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
+        if statement.startswith("SELECT"):
+            asked.append((statement, values))
+
+    event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+
+
+async def full_scans(database: Database, asked: Asked, table: str) -> list[str]:
+    """The questions for which the store would go through all of the table, or all of an index."""
+    scanning = []
+    async with database.read() as connection:
+        if not database.embedded:
+            # A table of a few rows is read whole whatever indexes it has.
+            await connection.exec_driver_sql("SET enable_seqscan = off")
+        for statement, values in asked:
+            explain = "EXPLAIN QUERY PLAN" if database.embedded else "EXPLAIN (FORMAT JSON)"
+            found = await connection.exec_driver_sql(f"{explain} {statement}", values)
+            rows = found.all()
+            if database.embedded:
+                whole = any(f"SCAN {table}" in row[-1] for row in rows)
+            else:
+                plan = rows[0][0]
+                whole = _reads_all(json.loads(plan) if isinstance(plan, str) else plan, table)
+            if whole:
+                scanning.append(statement)
+    return scanning
+
+
+def _reads_all(plan: Any, table: str) -> bool:
+    return any(
+        node.get("Relation Name") == table
+        and "Index Cond" not in node
+        and node["Node Type"] != "Bitmap Heap Scan"
+        for node in _nodes(plan)
+    )
+
+
+def _nodes(plan: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(plan, list):
+        for one in plan:
+            yield from _nodes(one)
+    elif isinstance(plan, dict):
+        yield plan
+        yield from _nodes(plan.get("Plans", []))
+        yield from _nodes(plan.get("Plan", []))

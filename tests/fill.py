@@ -1,0 +1,189 @@
+"""Fill a store with people and what they have typed, to see what size does to it.
+
+    python -m tests.fill DATABASE_URL [--people 20000] [--attempts 1000000] [--heaviest 20000]
+
+The schema must be in place. Every attempt has the keystrokes of a model that was really typed and
+scored; only its speed is varied, so that people differ.
+"""
+
+import argparse
+import asyncio
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from random import Random
+from typing import Any
+
+from sqlalchemy import Table, insert
+
+from server.clock import Clock
+from server.core.attempt import Attempt, EndReason
+from server.core.source import DEFAULT_LAYOUTS, Source, SourceKind
+from server.core.text import Text
+from server.core.typed_text import ErrorRule, Keystroke, TypedText
+from server.db.database import Database
+from server.db.queries import attempts, category, key_confusions, key_counters, users
+from server.live.result import ending
+from server.texts import CONTENT
+
+DAY_MS = 86_400_000
+DAYS = 730
+MODELS_PER_SOURCE = 4
+CHUNK = 2_000
+BATCH = 16
+LAG_MS = 30
+
+Row = dict[str, Any]
+
+
+def sources() -> list[Source]:
+    """What is typed: every board of either language."""
+    return [
+        source
+        for language in DEFAULT_LAYOUTS
+        for source in (
+            *(Source(SourceKind.TIME, language=language, seconds=n) for n in (15, 30, 60, 120)),
+            *(Source(SourceKind.WORDS, language=language, count=n) for n in (10, 25, 50, 100)),
+        )
+    ]
+
+
+def model(source: Source, rng: Random) -> Row:
+    """The row of one attempt, opened at 0 and typed by a person who errs once in 25 presses."""
+    language = source.language or ""
+    words = (CONTENT / language / "words.txt").read_text(encoding="utf-8").split()
+    text = " ".join(rng.choices(words, k=source.count or (source.seconds or 0) * 4))
+    attempt = Attempt(TypedText(Text.of(text), ErrorRule.FREE, source.limit_ms), 0)
+    pace_ms = rng.randint(110, 260)
+    keys = [
+        Keystroke(
+            int(pace_ms * rng.uniform(0.4, 1.6)),
+            rng.choice(words)[0] if rng.random() < 0.04 else key,
+        )
+        for key in text
+    ]
+    for first in range(0, len(keys), BATCH):
+        if attempt.exhausted:
+            break
+        batch = keys[first : first + BATCH]
+        at_ms = attempt.typed_text.at_ms + sum(key.dt_ms for key in batch) + LAG_MS
+        attempt.receive(attempt.seq + 1, batch, at_ms)
+    reason = attempt.end(EndReason.DONE, attempt.last_arrived_at_ms or 0)
+    row: Row = {
+        "epoch": 1,
+        "source": source.public(),
+        "category": category(source),
+        "kind": source.kind.value,
+        "mode": source.mode,
+        "self_reported": False,
+        "rule": ErrorRule.FREE.value,
+        "language": language,
+        "layout": DEFAULT_LAYOUTS[language],
+        "text": text,
+        "opened_at_ms": 0,
+        "outage_ms": 0,
+        "got": True,
+    }
+    end = ending(attempt, {**row, "user_id": ""}, reason)
+    return row | end.columns
+
+
+def placed(made: Row, user_id: str, at_ms: int, pace: float, rng: Random) -> Row:
+    """The model as that person's attempt, opened at that time."""
+    return made | {
+        "id": str(uuid.UUID(int=rng.getrandbits(128), version=4)),
+        "user_id": user_id,
+        "opened_at_ms": at_ms,
+        "started_at_ms": at_ms + made["started_at_ms"],
+        "finished_at_ms": at_ms + made["finished_at_ms"],
+        "wpm": round(made["wpm"] * pace, 2),
+        "raw_wpm": round(made["raw_wpm"] * pace, 2),
+        "accuracy": round(1 - (1 - made["accuracy"]) * rng.uniform(0.5, 1.5), 4),
+    }
+
+
+def _attempts(ids: Sequence[str], count: int, heaviest: int, now_ms: int) -> Iterator[Row]:
+    rng = Random(3)
+    models = [model(source, rng) for source in sources() for _ in range(MODELS_PER_SOURCE)]
+    paces = {user_id: rng.uniform(0.6, 1.6) for user_id in ids}
+    for number in range(count):
+        # The first has very many; the others share the rest as evenly as chance does.
+        user_id = ids[0] if number < heaviest or len(ids) == 1 else rng.choice(ids[1:])
+        at_ms = now_ms - rng.randrange(DAYS * DAY_MS) - 1_000_000
+        pace = paces[user_id] * rng.uniform(0.8, 1.1)
+        yield placed(rng.choice(models), user_id, at_ms, pace, rng)
+
+
+def _counters(ids: Sequence[str], wrong: bool) -> Iterator[Row]:
+    made = model(Source(SourceKind.WORDS, language="en", count=100), Random(5))
+    for user_id in ids:
+        place = {"user_id": user_id, "language": "en", "layout": "qwerty"}
+        for key, counts in made["keys"].items():
+            if wrong:
+                for typed, count in counts["confusions"].items():
+                    yield {**place, "key": key, "typed": typed, "count": count}
+            else:
+                yield {
+                    **place,
+                    "key": key,
+                    "presses": counts["presses"],
+                    "errors": counts["errors"],
+                    "latency_sum_ms": counts["presses"] * 180,
+                    "latency_count": counts["presses"],
+                }
+
+
+async def _store(database: Database, table: Table, rows: Iterator[Row]) -> None:
+    while chunk := list(islice(rows, CHUNK)):
+        async with database.write() as connection:
+            await connection.execute(insert(table), chunk)
+
+
+async def fill(
+    database: Database, *, people: int, attempts_count: int, heaviest: int, now_ms: int
+) -> list[str]:
+    """Store so many people and attempts; the ids of the people, the one with most attempts first.
+
+    The same arguments always give the same people and attempts.
+    """
+    rng = Random(1)
+    ids = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(people)]
+    person = {"guest": True, "created_at_ms": now_ms - DAYS * DAY_MS, "token_version": 0}
+    named = ({**person, "id": user_id, "name": f"Guest {user_id[:4].upper()}"} for user_id in ids)
+    await _store(database, users, named)
+    await _store(database, attempts, _attempts(ids, attempts_count, heaviest, now_ms))
+    await _store(database, key_counters, _counters(ids, wrong=False))
+    await _store(database, key_confusions, _counters(ids, wrong=True))
+    return ids
+
+
+async def run(url: str, people: int, attempts_count: int, heaviest: int) -> None:
+    database = Database(url)
+    began_s = time.monotonic()
+    try:
+        ids = await fill(
+            database,
+            people=people,
+            attempts_count=attempts_count,
+            heaviest=heaviest,
+            now_ms=Clock().now_ms(),
+        )
+    finally:
+        await database.close()
+    print(f"{attempts_count} attempts of {people} people in {time.monotonic() - began_s:.0f} s")
+    print(f"{heaviest} of them are of {ids[0]}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("database")
+    parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--attempts", type=int, default=1_000_000)
+    parser.add_argument("--heaviest", type=int, default=20_000)
+    arguments = parser.parse_args()
+    asyncio.run(run(arguments.database, arguments.people, arguments.attempts, arguments.heaviest))
+
+
+if __name__ == "__main__":
+    main()
