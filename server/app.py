@@ -54,6 +54,13 @@ ENDPOINTS: list[Endpoint] = [
     *leaderboards.ENDPOINTS,
 ]
 STATIC = Path(__file__).resolve().parents[1] / "static"
+PAGES = {
+    "/": "typing",
+    "/history": "history",
+    "/attempts/{attempt}": "attempt",
+    "/leaderboards": "leaderboards",
+    "/account": "account",
+}
 FLUSH_S = 10
 
 
@@ -131,7 +138,7 @@ def create_app(parts: Parts, settings: Settings, fail: Callable[[], None]) -> AS
             yield
 
     paths = [
-        Route("/", _page),
+        *(Route(path, _page(name)) for path, name in PAGES.items()),
         WebSocketRoute("/ws", live),
         Route("/ws", _not_a_websocket),
         *routes(api_parts, ENDPOINTS),
@@ -181,8 +188,14 @@ async def _running(
 # Pages and health
 
 
-async def _page(_request: Request) -> Response:
-    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
+    """The document of a page; what stands in its path, the page reads itself."""
+
+    async def answered(_request: Request) -> Response:
+        path = STATIC / "pages" / f"{name}.html"
+        return FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+    return answered
 
 
 async def _not_a_websocket(request: Request) -> Response:

@@ -1,5 +1,7 @@
 /** Small SVG charts: themable, printable, and each with its table. */
 
+import { shape } from './views/dom.js';
+
 /**
  * @import { SpeedPoint } from './core/attempt.js'
  *
@@ -8,7 +10,6 @@
  * @typedef {ReturnType<typeof scaleFor>} Scale
  */
 
-const SVG = 'http://www.w3.org/2000/svg';
 const MARGIN = { top: 14, right: 12, bottom: 26, left: 40 };
 const CROSS_PX = 3.5;
 const TICK_GAP_PX = 46;
@@ -172,16 +173,5 @@ function follow(svg, points, scale, { width, height, describe }) {
 function caption(text, x, y, anchor) {
   const element = shape('text', { x, y, 'text-anchor': anchor });
   element.textContent = text;
-  return element;
-}
-
-/**
- * @template {keyof SVGElementTagNameMap} Name
- * @param {Name} name
- * @param {Record<string, string|number>} attributes
- */
-function shape(name, attributes) {
-  const element = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
   return element;
 }

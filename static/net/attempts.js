@@ -30,10 +30,6 @@ export class Attempts {
     this.#mirror = new Mirror(storage);
   }
 
-  get token() {
-    return this.#mirror.token;
-  }
-
   get empty() {
     return this.current === null && this.#leaving.length === 0;
   }

@@ -6,7 +6,11 @@ import { CLIENT, decode, isTerminal, MESSAGE_RATE, NORMAL, SUBPROTOCOL, TOKEN_RE
  * @import { Pong, ServerMessage, User, Welcome } from './protocol.js'
  *
  * @typedef {{nowMs: () => number}} Clock
- * @typedef {{read: () => string|null, write: (token: string|null) => void}} Token
+ *
+ * @typedef {object} Token who we are; null is somebody new
+ * @property {() => string|null|Promise<string|null>} read
+ * @property {(token: string) => void} write a fresh one
+ * @property {() => void} refused the next one read is another
  *
  * @typedef {object} Listener
  * @property {() => void} welcomed
@@ -15,6 +19,7 @@ import { CLIENT, decode, isTerminal, MESSAGE_RATE, NORMAL, SUBPROTOCOL, TOKEN_RE
  * @property {() => boolean} wanted is there anything to deliver?
  */
 
+const ABNORMAL = 1006; // as a browser calls a connection that ended without a close
 const BACK_OFF_MS_MIN = 250;
 const BACK_OFF_MS_MAX = 10_000;
 const RATE_WAIT_MS = 3_000; // closed for too many messages: its bucket is full again by then
@@ -183,12 +188,22 @@ export class Connection {
     this.closeCode = this.reason = null;
     const socket = new this.#WebSocket(this.#url, [SUBPROTOCOL]);
     this.#socket = socket;
-    const token = this.#token.read();
-    const hello = { type: 'hello', client: CLIENT, ...(token && { token }) };
     // A socket that was dropped may still speak; nobody listens to it.
-    socket.onopen = () => socket === this.#socket && socket.send(JSON.stringify(hello));
+    socket.onopen = () => socket === this.#socket && this.#introduce(socket);
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(decode(data));
     socket.onclose = ({ code, reason }) => socket === this.#socket && this.#closed(code, reason);
+  }
+
+  /** @param {WebSocket} socket */
+  #introduce(socket) {
+    /** @param {string|null} token */
+    const hello = (token) => {
+      if (socket === this.#socket)
+        socket.send(JSON.stringify({ type: 'hello', client: CLIENT, ...(token && { token }) }));
+    };
+    const token = this.#token.read();
+    if (token === null || typeof token === 'string') hello(token);
+    else token.then(hello, () => socket === this.#socket && this.#closed(ABNORMAL, ''));
   }
 
   #drop() {
@@ -222,7 +237,7 @@ export class Connection {
     this.#drainAtMs = Infinity;
     this.#tries += 1;
     if (isTerminal(code)) this.#stop(code, reason);
-    else if (code === TOKEN_REFUSED) this.#becomeSomebodyNew();
+    else if (code === TOKEN_REFUSED) this.#changeToken();
     else this.#backOff(waitMs(code, drainAtMs, nowMs));
     this.#listener.lost(code);
     if (code === NORMAL && this.#phase === 'waiting' && !this.#listener.wanted()) {
@@ -243,11 +258,10 @@ export class Connection {
     this.reason = reason || null;
   }
 
-  #becomeSomebodyNew() {
-    const first = this.#token.read() !== null;
-    this.#token.write(null);
+  #changeToken() {
+    this.#token.refused();
     this.#backOff();
-    if (first) this.#dueAtMs = this.#clock.nowMs();
+    if (this.#tries === 1) this.#dueAtMs = this.#clock.nowMs();
   }
 
   #leaveDraining() {

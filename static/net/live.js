@@ -9,7 +9,7 @@ import { CONFLICT, SUPERSEDED } from './protocol.js';
 
 /**
  * @import { Rules } from '../core/attempt.js'
- * @import { Clock, Listener } from './connection.js'
+ * @import { Clock, Listener, Token } from './connection.js'
  * @import { OpenRefusal } from './delivery.js'
  * @import { ConnectionState, NewsByName } from './news.js'
  * @import { Ack, AttemptState, Done, ServerMessage, Source } from './protocol.js'
@@ -48,13 +48,14 @@ export class Live {
    * @param {object} options
    * @param {string} options.url
    * @param {typeof globalThis.WebSocket} options.WebSocket
-   * @param {Storage|null} options.storage
+   * @param {Token} options.token
+   * @param {Storage|null} options.storage where keystrokes are mirrored
    * @param {Clock} options.clock Unix ms that never run backwards
    * @param {() => number} options.random 0 up to 1
    * @param {(wake: () => void, delayMs: number) => Timer} options.setTimeout
    * @param {(timer: Timer) => void} options.clearTimeout
    */
-  constructor({ url, WebSocket, storage, clock, random, setTimeout, clearTimeout }) {
+  constructor({ url, WebSocket, token, storage, clock, random, setTimeout, clearTimeout }) {
     this.#clock = clock;
     this.#random = random;
     // Browsers refuse to set a timer as a method of ours.
@@ -70,7 +71,6 @@ export class Live {
       lost: (code) => this.#lost(code),
       wanted: () => !this.#attempts.empty,
     };
-    const { token } = this.#attempts;
     this.#connection = new Connection({ url, WebSocket, token, clock, random, listener });
   }
 

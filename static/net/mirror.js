@@ -1,6 +1,5 @@
 /** A copy of what is not yet settled, in the browser's storage: a closed tab loses nothing. */
 
-const TOKEN = 'typing.token';
 const HEAD = 'typing.attempt.';
 const CHUNK = 'typing.events.';
 // Small, because the chunk being filled is written again at each key.
@@ -29,14 +28,6 @@ export class Mirror {
   /** @param {Storage|null} storage */
   constructor(storage) {
     this.#storage = storage;
-  }
-
-  get token() {
-    return {
-      read: () => this.#read(TOKEN),
-      /** @param {string|null} token */
-      write: (token) => (token === null ? this.#remove(TOKEN) : this.#write(TOKEN, token)),
-    };
   }
 
   /**

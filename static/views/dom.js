@@ -1,4 +1,6 @@
-/** Finds what the page is known to have: a missing element is a fault, told by its name. */
+/** Finds what the page is known to have: a missing element is a fault, told by its name. And draws shapes. */
+
+const SVG = 'http://www.w3.org/2000/svg';
 
 /**
  * @template {Element} Kind
@@ -37,4 +39,15 @@ export function elements(root, selector) {
 export function around({ target }, selector) {
   const found = target instanceof Element ? target.closest(selector) : null;
   return found instanceof HTMLElement ? found : null;
+}
+
+/**
+ * @template {keyof SVGElementTagNameMap} Name
+ * @param {Name} name
+ * @param {Record<string, string|number>} attributes
+ */
+export function shape(name, attributes) {
+  const element = document.createElementNS(SVG, name);
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+  return element;
 }

@@ -22,7 +22,7 @@ REQUESTS = [
     ("GET", "/openapi.json", 200),
     ("GET", "/health", 200),
     ("GET", "/metrics", 200),
-    ("GET", "/static/main.js", 200),
+    ("GET", "/static/pages/typing.js", 200),
     ("GET", "/static/none.js", 404),
     ("GET", "/nowhere", 404),
     ("POST", "/health", 405),

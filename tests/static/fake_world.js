@@ -2,6 +2,7 @@
 
 import { Attempt } from '../../static/core/attempt.js';
 import { Live } from '../../static/net/live.js';
+import { Session } from '../../static/net/session.js';
 
 const START_MS = 1_700_000_000_000;
 
@@ -44,6 +45,8 @@ export class MemoryStorage {
     this.items.delete(key);
   }
 }
+
+const offline = () => Promise.reject(new TypeError('There is no API here.'));
 
 export class World {
   nowMs = START_MS;
@@ -90,6 +93,7 @@ export class World {
     page.live = new Live({
       url: 'ws://test/ws',
       WebSocket,
+      token: new Session({ fetch: offline, shared: storage, own: null, nowMs: () => world.nowMs }),
       storage,
       clock: { nowMs: () => world.nowMs + skewMs },
       random: () => world.random(),

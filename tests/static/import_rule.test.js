@@ -1,4 +1,4 @@
-/** The page's layers: core <- net <- views <- main.js; and the core is pure. */
+/** The pages' layers: core <- net <- views <- pages; and the core is pure. */
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -34,8 +34,8 @@ for (const [depth, layer] of LAYERS.entries()) {
     for (const module of modules(layer)) {
       for (const target of imports(module)) {
         const from = target.split('/')[0];
-        // What lies beside main.js (charts, layouts, messages) serves the views.
-        const shared = layer === 'views' && !LAYERS.includes(from) && target !== 'main.js';
+        // What lies beside the layers (charts, layouts, messages) serves the views.
+        const shared = layer === 'views' && !LAYERS.includes(from) && from !== 'pages';
         assert.ok(shared || allowed.includes(from), `${module.name} imports ${target}`);
       }
     }

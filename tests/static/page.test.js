@@ -1,39 +1,56 @@
-/** The page names only what there is: messages in each language, and modules to fetch ahead. */
+/** Pages name only what there is: messages in each language, and modules to fetch ahead. */
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import en from '../../static/messages/en.js';
 import ru from '../../static/messages/ru.js';
 
-const page = readFileSync(new URL('../../static/index.html', import.meta.url), 'utf8');
+const STATIC = new URL('../../static/', import.meta.url);
+const read = (path) => readFileSync(new URL(path, STATIC), 'utf8');
+const pages = readdirSync(new URL('pages/', STATIC))
+  .filter((name) => name.endsWith('.html'))
+  .map((name) => ({ name, html: read(`pages/${name}`) }));
 
 function kinds(messages) {
   return Object.fromEntries(Object.entries(messages).map(([name, message]) => [name, typeof message]));
+}
+
+/** The modules that a page fetches, itself apart. */
+function modulesOf(entry) {
+  const seen = new Set();
+  const visit = (path) => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const [, target] of read(path).matchAll(/^(?:import|export)[^;]*?from '([^']+)'/gm)) {
+      visit(new URL(target, `file:///${path}`).pathname.slice(1));
+    }
+  };
+  visit(entry);
+  seen.delete(entry);
+  return [...seen].sort();
 }
 
 test('Russian has the same messages as English, and each takes values where its twin does', () => {
   assert.deepEqual(kinds(ru), kinds(en));
 });
 
-test('every message that the page names is there, and needs no values', () => {
-  const named = Array.from(page.matchAll(/data-(?:message|label|title|placeholder)="([^"]+)"/g), ([, name]) => name);
-  assert.notEqual(named.length, 0);
-  for (const name of named) assert.equal(typeof en[name], 'string', name);
+test('there are pages to look at', () => {
+  assert.ok(pages.some(({ name }) => name === 'typing.html'));
 });
 
-test('every module of the page but main.js is fetched ahead', () => {
-  const ahead = new Set(Array.from(page.matchAll(/rel="modulepreload" href="\/static\/([^"]+)"/g), ([, path]) => path));
-  const seen = new Set();
-  const visit = (path) => {
-    if (seen.has(path)) return;
-    seen.add(path);
-    const source = readFileSync(new URL(`../../static/${path}`, import.meta.url), 'utf8');
-    for (const [, target] of source.matchAll(/^(?:import|export)[^;]*?from '([^']+)'/gm)) {
-      visit(new URL(target, `file:///${path}`).pathname.slice(1));
-    }
-  };
-  visit('main.js');
-  seen.delete('main.js');
-  assert.deepEqual([...ahead].sort(), [...seen].sort());
-});
+for (const { name, html } of pages) {
+  test(`${name}: every message that it names is there, and needs no values`, () => {
+    const named = Array.from(
+      html.matchAll(/data-(?:message|label|title|placeholder)="([^"]+)"/g),
+      ([, found]) => found,
+    );
+    assert.notEqual(named.length, 0);
+    for (const message of named) assert.equal(typeof en[message], 'string', message);
+  });
+
+  test(`${name}: every module but its own is fetched ahead`, () => {
+    const ahead = Array.from(html.matchAll(/rel="modulepreload" href="\/static\/([^"]+)"/g), ([, path]) => path);
+    assert.deepEqual(ahead.sort(), modulesOf(`pages/${name.replace('.html', '.js')}`));
+  });
+}

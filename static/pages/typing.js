@@ -1,16 +1,17 @@
-/** Joins the parts of the page. The only module that does anything when imported. */
+/** The first page: typing. Joins its parts. */
 
-import { Live } from './net/live.js';
-import { commandsFor, keysHelp } from './views/commands.js';
-import { ConnectionView } from './views/connection_view.js';
-import { around, element, elements, find } from './views/dom.js';
-import { Notices } from './views/notices.js';
-import { Palette } from './views/palette.js';
-import { ResultsView } from './views/results_view.js';
-import { Settings, USUAL } from './views/settings.js';
-import { SourceView, sourceFor } from './views/source_view.js';
-import { TypingView } from './views/typing_view.js';
-import { say, sayIfKnown, speakIn, translate } from './views/words.js';
+import { Live } from '../net/live.js';
+import { commandsFor, keysHelp } from '../views/commands.js';
+import { ConnectionView } from '../views/connection_view.js';
+import { element, find } from '../views/dom.js';
+import { Frame } from '../views/frame.js';
+import { Notices } from '../views/notices.js';
+import { Palette } from '../views/palette.js';
+import { ResultsView } from '../views/results_view.js';
+import { USUAL } from '../views/settings.js';
+import { SourceView, sourceFor } from '../views/source_view.js';
+import { TypingView } from '../views/typing_view.js';
+import { say, sayIfKnown } from '../views/words.js';
 
 /** Close codes that come with an event of their own. */
 const SUPERSEDED = 4509;
@@ -18,20 +19,20 @@ const CONFLICTING = 4510;
 const REFUSALS_MAX = 2;
 
 /**
- * @import { ErrorRule } from './core/attempt.js'
- * @import { OpenedNews } from './net/news.js'
- * @import { Source } from './net/protocol.js'
- * @import { SettingName } from './views/settings.js'
- * @import { Ended } from './views/results_view.js'
+ * @import { ErrorRule } from '../core/attempt.js'
+ * @import { OpenedNews } from '../net/news.js'
+ * @import { Source } from '../net/protocol.js'
+ * @import { Ended } from '../views/results_view.js'
  */
 
-const storage = allowedStorage();
-const settings = new Settings(storage);
+const frame = new Frame({ redraw });
+const { settings, session, storage } = frame;
 const notices = new Notices(document);
 const connection = new ConnectionView(element(document, '#connection'), notices);
 const live = new Live({
   url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`,
   WebSocket,
+  token: session,
   storage,
   clock: { nowMs: () => performance.timeOrigin + performance.now() },
   random: Math.random,
@@ -51,11 +52,8 @@ let refusals = 0;
 /** @type {Ended|null} a result that the server has not spoken about yet */
 let waiting = null;
 
-/**
- * Everything a person can do, by the name that buttons, keys and the palette share.
- * @type {Record<string, () => void>}
- */
-const actions = {
+// Everything a person can do, by the name that buttons, keys and the palette share.
+const actions = Object.assign(frame.actions, {
   next,
   again,
   practise,
@@ -65,9 +63,7 @@ const actions = {
   settings: () => find(document, '#settings', HTMLDialogElement).showModal(),
   keys: showKeys,
   palette: () => palette.open(),
-  theme: () => settings.set('theme', isDark() ? 'light' : 'dark'),
-  interface: () => settings.set('interface', settings.interface === 'en' ? 'ru' : 'en'),
-};
+});
 const palette = new Palette(find(document, '#palette', HTMLDialogElement), () =>
   commandsFor(actions, settings, typing.phase),
 );
@@ -181,11 +177,6 @@ live.on('refused', ({ code, message, retryMs }) => {
 live.on('superseded', () => notices.banner(say('superseded'), say('takeOver'), () => live.takeOver()));
 live.on('voided', () => notices.banner(say('voided'), say('next'), next));
 
-function isDark() {
-  const theme = settings.get('theme');
-  return theme === 'system' ? matchMedia('(prefers-color-scheme: dark)').matches : theme === 'dark';
-}
-
 function showKeys() {
   const dialog = find(document, '#keys-help', HTMLDialogElement);
   element(dialog, 'dl').replaceChildren(...keysHelp());
@@ -200,26 +191,13 @@ function showLoading(message) {
   loading.textContent = say(message);
 }
 
-function showSettings() {
-  settings.showOn(document.documentElement);
-  for (const button of elements(document, '[data-setting]')) {
-    const { setting, value } = button.dataset;
-    const chosen = setting === 'interface' ? settings.interface : settings.get(/** @type {SettingName} */ (setting));
-    button.setAttribute('aria-pressed', String(chosen === value));
-  }
-}
-
-function showLanguage() {
-  speakIn(settings.interface);
-  translate(document);
+function redraw() {
   connection.draw();
   source.draw();
   results.draw();
 }
 
 settings.onChange((name) => {
-  showLanguage();
-  showSettings();
   typing.redraw();
   if (name === 'interface' && settings.get('language') === 'auto') followInterface();
 });
@@ -230,15 +208,6 @@ function followInterface() {
   if (typing.attempt && !typing.untouched) settings.set('language', typing.language);
   else next();
 }
-
-document.addEventListener('click', (event) => {
-  const button = around(event, 'button');
-  if (!button) return;
-  const { action, setting, value } = button.dataset;
-  if (button.dataset.close !== undefined) button.closest('dialog')?.close();
-  if (setting && value) settings.set(/** @type {SettingName} */ (setting), value);
-  if (action && action in actions) actions[action]();
-});
 
 addEventListener(
   'keydown',
@@ -266,17 +235,7 @@ for (const dialog of document.querySelectorAll('dialog')) {
 
 addEventListener('online', () => live.start());
 
-showLanguage();
-showSettings();
+redraw();
 typing.wait();
 live.start();
 if (!live.resume()) next();
-
-/** The browser's storage, or null where it is forbidden: then a reload forgets, and all else works. */
-function allowedStorage() {
-  try {
-    return localStorage;
-  } catch {
-    return null;
-  }
-}

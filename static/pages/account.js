@@ -1,0 +1,5 @@
+/** Account. */
+
+import { Frame } from '../views/frame.js';
+
+new Frame({ title: 'placeAccount' });

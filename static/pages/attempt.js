@@ -1,0 +1,5 @@
+/** Attempt. */
+
+import { Frame } from '../views/frame.js';
+
+new Frame({ title: 'attempt' });

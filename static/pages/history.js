@@ -1,0 +1,5 @@
+/** History. */
+
+import { Frame } from '../views/frame.js';
+
+new Frame({ title: 'placeHistory' });

@@ -1,0 +1,5 @@
+/** Leaderboards. */
+
+import { Frame } from '../views/frame.js';
+
+new Frame({ title: 'placeLeaderboards' });

@@ -1,0 +1,162 @@
+/** What every page has around it: the way to the other pages, who one is, the theme, the language. */
+
+import { Session } from '../net/session.js';
+import { around, element, elements, shape } from './dom.js';
+import { Settings } from './settings.js';
+import { say, speakIn, translate } from './words.js';
+
+/**
+ * @import { SettingName } from './settings.js'
+ */
+
+/** The pages that the bar leads to, by the message that names each. */
+const PLACES = [
+  ['/', 'placeType'],
+  ['/history', 'placeHistory'],
+  ['/leaderboards', 'placeLeaderboards'],
+];
+const ACCOUNT = '/account';
+
+/** One for a page; it makes what all pages need of the browser. */
+export class Frame {
+  storage = allowed(() => localStorage);
+  settings = new Settings(this.storage);
+  session = new Session({
+    fetch: (path, init) => fetch(path, init),
+    shared: this.storage,
+    own: allowed(() => sessionStorage),
+    nowMs: () => Date.now(),
+  });
+
+  /**
+   * What a button with that `data-action` does; a page adds its own.
+   * @type {Record<string, () => void>}
+   */
+  actions = {
+    theme: () => this.#toggleTheme(),
+    interface: () => this.settings.set('interface', this.settings.interface === 'en' ? 'ru' : 'en'),
+  };
+
+  #title;
+  #redraw;
+
+  /**
+   * @param {object} options
+   * @param {string} [options.title] the message that names this page; none is the first page
+   * @param {() => void} [options.redraw] the language, or another setting, has changed
+   */
+  constructor({ title, redraw = () => {} } = {}) {
+    this.#title = title;
+    this.#redraw = redraw;
+    this.#build();
+    this.settings.onChange(() => {
+      this.draw();
+      this.#redraw();
+    });
+    document.addEventListener('click', (event) => this.#clicked(event));
+    this.draw();
+  }
+
+  /** All that stands still on the page, in the language and the theme that are chosen. */
+  draw() {
+    speakIn(this.settings.interface);
+    translate(document);
+    if (this.#title) document.title = `${say(this.#title)} · ${say('pageName')}`;
+    element(document, '.me').textContent = say(this.session.signedIn ? 'placeAccount' : 'placeSignIn');
+    this.settings.showOn(document.documentElement);
+    for (const button of elements(document, '[data-setting]')) {
+      const { setting, value } = button.dataset;
+      const chosen =
+        setting === 'interface' ? this.settings.interface : this.settings.get(/** @type {SettingName} */ (setting));
+      button.setAttribute('aria-pressed', String(chosen === value));
+    }
+    document.body.dataset.phase ??= 'shown';
+  }
+
+  #toggleTheme() {
+    const theme = this.settings.get('theme');
+    const dark = theme === 'system' ? matchMedia('(prefers-color-scheme: dark)').matches : theme === 'dark';
+    this.settings.set('theme', dark ? 'light' : 'dark');
+  }
+
+  #build() {
+    const bar = element(document, '.bar');
+    const nav = document.createElement('nav');
+    nav.dataset.label = 'places';
+    nav.append(...PLACES.map(([path, message]) => placeLink(path, message)));
+    bar.prepend(brand(), nav);
+    const me = placeLink(ACCOUNT);
+    me.classList.add('me');
+    element(bar, '.tools').append(languageButton(), themeButton(), me);
+  }
+
+  /** @param {MouseEvent} event */
+  #clicked(event) {
+    const button = around(event, 'button');
+    if (!button) return;
+    const { action, setting, value } = button.dataset;
+    if (button.dataset.close !== undefined) button.closest('dialog')?.close();
+    if (setting && value) this.settings.set(/** @type {SettingName} */ (setting), value);
+    if (action && Object.hasOwn(this.actions, action)) this.actions[action]();
+  }
+}
+
+function brand() {
+  const link = document.createElement('a');
+  link.className = 'brand';
+  link.href = '/';
+  const mark = document.createElement('span');
+  mark.className = 'brand-mark';
+  mark.setAttribute('aria-hidden', 'true');
+  const name = document.createElement('span');
+  name.dataset.message = 'pageName';
+  link.append(mark, name);
+  return link;
+}
+
+/** @param {string} path @param {string} [message] */
+function placeLink(path, message) {
+  const link = document.createElement('a');
+  link.className = 'place';
+  link.href = path;
+  if (message) link.dataset.message = message;
+  if (path === location.pathname) link.setAttribute('aria-current', 'page');
+  return link;
+}
+
+/** @param {string} action */
+function toolButton(action) {
+  const button = document.createElement('button');
+  button.type = 'button';
+  button.className = 'tool';
+  button.dataset.action = action;
+  return button;
+}
+
+function languageButton() {
+  const button = toolButton('interface');
+  button.dataset.message = 'otherLanguage';
+  return button;
+}
+
+function themeButton() {
+  const button = toolButton('theme');
+  button.classList.add('icon');
+  button.dataset.label = 'toggleTheme';
+  const halfMoon = shape('svg', { viewBox: '0 0 20 20', 'aria-hidden': 'true' });
+  halfMoon.append(shape('circle', { cx: 10, cy: 10, r: 7 }), shape('path', { d: 'M10 3a7 7 0 0 1 0 14z' }));
+  button.append(halfMoon);
+  return button;
+}
+
+/**
+ * A storage of the browser, or null where it is forbidden: then a reload forgets, and all else works.
+ * @param {() => Storage} storage
+ */
+function allowed(storage) {
+  try {
+    return storage();
+  } catch {
+    return null;
+  }
+}
