@@ -301,57 +301,7 @@ async def test_a_members_token_moves_nobody(site: Site) -> None:
     assert await attempts(site, two.id) == set()
 
 
-# Who may call what
-
-CALLS = {
-    "POST /auth/logout-all": None,
-    "POST /auth/change-password": {"current_password": "x", "new_password": "Another horse 8"},
-    "GET /users/me": None,
-    "PATCH /users/me": {},
-    "DELETE /users/me": {"password": "x"},
-    "GET /users/me/export": None,
-}
-FOR_MEMBERS = ("POST /auth/logout-all", "POST /auth/change-password", "PATCH /users/me")
-
-
-@pytest.mark.parametrize("call", CALLS)
-async def test_nobody_is_let_in_without_a_token(sqlite_site: Site, call: str) -> None:
-    method, path = call.split()
-    answer = await sqlite_site.ask(method, path, json=CALLS[call])
-    assert (answer.status_code, code(answer)) == (401, "unauthorized")
-
-
-@pytest.mark.parametrize("call", CALLS)
-async def test_a_disabled_person_is_let_in_nowhere(sqlite_site: Site, call: str) -> None:
-    member = await sqlite_site.register()
-    await sqlite_site.disable(member.id)
-    method, path = call.split()
-    answer = await sqlite_site.ask(method, path, member.access, json=CALLS[call])
-    assert (answer.status_code, code(answer)) == (403, "disabled")
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/auth/register", "/auth/login", "/auth/refresh", "/auth/logout", "/auth/verify-email"],
-)
-async def test_a_disabled_persons_token_is_refused_at_open_doors_too(
-    sqlite_site: Site, path: str
-) -> None:
-    member = await sqlite_site.register()
-    await sqlite_site.disable(member.id)
-    answer = await sqlite_site.post(path, {}, member.access)
-    assert (answer.status_code, code(answer)) == (403, "disabled")
-
-
-@pytest.mark.parametrize("call", CALLS)
-async def test_a_guest_may_do_what_needs_no_account(sqlite_site: Site, call: str) -> None:
-    visitor = await sqlite_site.guest("ab")
-    method, path = call.split()
-    answer = await sqlite_site.ask(method, path, visitor.token, json=CALLS[call])
-    if call in FOR_MEMBERS:
-        assert (answer.status_code, code(answer)) == (403, "account_required")
-    else:
-        assert answer.status_code in (200, 204)
+# Refusals
 
 
 @pytest.mark.parametrize(
