@@ -87,7 +87,7 @@ def build(settings: Settings) -> Parts:
 def build_api(parts: Parts, settings: Settings) -> api.Parts:
     """What the endpoints use beside or instead of what the connections do."""
     public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
-    pages = {"verify": "verify-email", "reset": "reset-password"}
+    pages = {"verify": "verify-email", "change": "verify-email", "reset": "reset-password"}
 
     def link(purpose: str, seed: str) -> str:
         # After the #, so that no server and no other site ever hears of it.

@@ -46,6 +46,32 @@ WORDS = {
         "Чтобы выбрать новый, откройте ссылку в течение 30 минут; она сработает один раз:\n\n"
         "{link}\n\nЕсли это были не вы, ничего не делайте: пароль останется прежним.\n",
     ),
+    ("change", "en"): (
+        "Confirm your new e-mail address",
+        "Somebody, probably you, wants this to be the address of an account at Typing Trainer.\n"
+        "To make it so, open this link within two days:\n\n{link}\n\n"
+        "If it was not you, do nothing.\n",
+    ),
+    ("change", "ru"): (
+        "Подтвердите новый адрес почты",
+        "Кто-то, скорее всего вы, хочет привязать этот адрес к учётной записи в Typing Trainer.\n"
+        "Чтобы сделать это, откройте ссылку в течение двух дней:\n\n{link}\n\n"
+        "Если это были не вы, ничего не делайте.\n",
+    ),
+    ("change-notice", "en"): (
+        "Your e-mail address is about to change",
+        "Somebody, probably you, has given your account at Typing Trainer another e-mail address.\n"
+        "It takes the place of this one as soon as it is confirmed.\n\n"
+        "If it was not you, somebody knows your password: change it at once, or choose\n"
+        "“Forgot the password?” while this address still holds. Either stops the change.\n",
+    ),
+    ("change-notice", "ru"): (
+        "Адрес вашей почты скоро изменится",
+        "Кто-то, скорее всего вы, указал для вашей учётной записи в Typing Trainer другой адрес.\n"
+        "Он заменит этот, как только его подтвердят.\n\n"
+        "Если это были не вы, кто-то знает ваш пароль: немедленно смените его или выберите\n"
+        "«Забыли пароль?», пока действует этот адрес. И то и другое отменит замену.\n",
+    ),
 }
 
 
@@ -147,10 +173,11 @@ class Post:
             await self._outbox.sent(mail["id"], self._now_ms())
 
     async def _send(self, mail: Mapping[str, Any]) -> None:
-        link = self._link(mail["kind"], mail["payload"]["seed"])
+        seed = mail["payload"].get("seed")
+        link = "" if seed is None else self._link(mail["kind"], seed)
         if self._server is None:
             if self._show:
-                log.info("MAIL_URL is not set; the mail would say: %s", link)
+                log.info("MAIL_URL is not set; a mail (%s) would say: %s", mail["kind"], link)
             else:
                 log.warning("MAIL_URL is not set: a mail (%s) was not sent", mail["kind"])
             return

@@ -29,15 +29,8 @@ from server.db.accounts import (
     register,
     rehash,
 )
-from server.db.logins import (
-    LOGIN_MS,
-    NewLogin,
-    NewMail,
-    Rotation,
-    log_out,
-    log_out_everywhere,
-    rotate,
-)
+from server.db.logins import LOGIN_MS, NewLogin, Rotation, log_out, log_out_everywhere, rotate
+from server.db.mails import NewMail
 
 TAG = "auth"
 COOKIE = "refresh_token"
@@ -155,7 +148,7 @@ async def handle_register(parts: Parts, call: Call) -> BaseModel | Answer:
     try:
         await register(parts.database, account, login, mail, now_ms)
     except EmailTaken:
-        raise ApiError(409, "email_taken", "There is an account with this e-mail.") from None
+        raise email_taken() from None
     except AlreadyMember:
         raise ApiError(409, "already_registered", "The guest has an account by now.") from None
     parts.post.wake()
@@ -282,7 +275,17 @@ async def handle_logout_all(parts: Parts, call: Call) -> BaseModel | Answer:
     return Answer(Said(message="Logged out everywhere."), 200, _set_cookie(parts, "", 0))
 
 
-# What passwords share
+# What passwords and profiles share
+
+
+def email_taken() -> ApiError:
+    return ApiError(409, "email_taken", "There is an account with this e-mail.")
+
+
+async def spend_mail(parts: Parts, call: Call, *emails: str) -> None:
+    """Count a mail to these addresses. Raises ApiError 429."""
+    for subject in (address(call.request), *(f"account {email}" for email in emails)):
+        await spend(parts, "mail", subject)
 
 
 def new_mail(parts: Parts, purpose: str, to: str, language: str, expires_at_ms: int) -> NewMail:
@@ -290,6 +293,11 @@ def new_mail(parts: Parts, purpose: str, to: str, language: str, expires_at_ms: 
     seed = new_opaque()
     token_hash = stored_form(parts.tokens.mailed(seed))
     return NewMail(purpose, to, language, seed, token_hash, expires_at_ms)
+
+
+def spoken_by(row: Mapping[str, Any]) -> str:
+    """The language in which a person is written to."""
+    return str((row["settings"] or {}).get("language", "en"))
 
 
 def refuse_weak(parts: Parts, field: str, password: str) -> None:

@@ -1,9 +1,13 @@
 """Changing a password, resetting one that was forgotten, and confirming an address."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import BaseModel
 
 from server.api.accounts import (
     TAG,
+    VERIFY_MS,
     Access,
     Email,
     Language,
@@ -11,14 +15,18 @@ from server.api.accounts import (
     Opaque,
     Said,
     TriedPassword,
+    email_taken,
     new_mail,
     refuse_weak,
+    spend_mail,
+    spoken_by,
 )
 from server.api.endpoint import Answer, ApiError, Call, Endpoint, Model, Parts, Who
-from server.api.routes import address, spend
+from server.api.routes import spend, unauthorized
 from server.auth import stored_form
-from server.db.accounts import find_by_email
-from server.db.logins import change_password, mail_link, reset_password, verify_email
+from server.db.accounts import EmailTaken, confirm_email
+from server.db.logins import change_password, reset_password
+from server.db.mails import ask_link, mail_link
 from server.db.queries import find_user
 
 RESET_MS = 30 * 60_000
@@ -47,7 +55,7 @@ async def handle_change_password(parts: Parts, call: Call) -> BaseModel | Answer
     body: PasswordChange = call.body
     refuse_weak(parts, "new_password", body.new_password)
     me = call.me
-    known = await proven_password(parts, call, body.current_password)
+    known = (await proven_account(parts, call, body.current_password))["password_hash"]
     newer_hash = await parts.passwords.hash(body.new_password)
     now_ms = parts.clock.now_ms()
     login_id = me.login_id or ""
@@ -57,18 +65,18 @@ async def handle_change_password(parts: Parts, call: Call) -> BaseModel | Answer
     return Access(access_token=parts.tokens.access(me.user_id, version, login_id, now_ms))
 
 
-async def proven_password(parts: Parts, call: Call, password: str) -> str:
-    """The stored hash of the caller's password, which they have just shown to know."""
+async def proven_account(parts: Parts, call: Call, password: str) -> Mapping[str, Any]:
+    """The row of the caller, who has just shown to know the password."""
     subject = f"proof {call.me.user_id}"
     await spend(parts, "login", subject)
     row = await find_user(parts.database, call.me.user_id)
     known = row["password_hash"] if row else None
     right, _ = await parts.passwords.check(password, known)
-    if known is None or not right:
+    if row is None or not right:
         await parts.budgets.failed("login", subject)
         raise wrong_password()
     await parts.budgets.forgive("login", subject)
-    return str(known)
+    return dict(row)
 
 
 def wrong_password() -> ApiError:
@@ -76,23 +84,39 @@ def wrong_password() -> ApiError:
 
 
 async def handle_verify_email(parts: Parts, call: Call) -> BaseModel | Answer:
+    """A new address becomes the account's by this; its logins stay."""
     token_hash = stored_form(call.body.token)
-    if not await verify_email(parts.database, token_hash, parts.clock.now_ms()):
+    try:
+        good = await confirm_email(parts.database, token_hash, parts.clock.now_ms())
+    except EmailTaken:
+        raise email_taken() from None
+    if not good:
         raise _bad_link()
     return Said(message="The address is confirmed.")
 
 
+async def handle_send_verification(parts: Parts, call: Call) -> BaseModel | Answer:
+    """Links that were mailed before work no more."""
+    row = await find_user(parts.database, call.me.user_id)
+    if row is None:
+        raise unauthorized()  # deleted a moment ago
+    if row["verified_at_ms"] is not None:
+        raise ApiError(409, "already_verified", "The address is confirmed already.")
+    await spend_mail(parts, call, row["email"])
+    now_ms = parts.clock.now_ms()
+    mail = new_mail(parts, "verify", row["email"], spoken_by(dict(row)), now_ms + VERIFY_MS)
+    await mail_link(parts.database, row["id"], mail, now_ms)
+    parts.post.wake()
+    return Said(message="The mail is on its way.")
+
+
 async def handle_forgot_password(parts: Parts, call: Call) -> BaseModel | Answer:
     body: ForgottenPassword = call.body
-    for subject in (address(call.request), f"account {body.email}"):
-        await spend(parts, "mail", subject)
-    row = await find_by_email(parts.database, body.email)
-    if row is not None and row["disabled_at_ms"] is None:
-        language = body.language or (row["settings"] or {}).get("language", "en")
-        now_ms = parts.clock.now_ms()
-        mail = new_mail(parts, "reset", row["email"], language, now_ms + RESET_MS)
-        await mail_link(parts.database, row["id"], mail, now_ms)
-        parts.post.wake()
+    await spend_mail(parts, call, body.email)
+    now_ms = parts.clock.now_ms()
+    mail = new_mail(parts, "reset", body.email, body.language or "", now_ms + RESET_MS)
+    await ask_link(parts.database, mail, now_ms)
+    parts.post.wake()
     return Said(message="If there is such an account, a mail is on its way.")
 
 
@@ -101,7 +125,8 @@ async def handle_reset_password(parts: Parts, call: Call) -> BaseModel | Answer:
     refuse_weak(parts, "new_password", body.new_password)
     newer_hash = await parts.passwords.hash(body.new_password)
     now_ms = parts.clock.now_ms()
-    if not await reset_password(parts.database, stored_form(body.token), newer_hash, now_ms):
+    email = await reset_password(parts.database, stored_form(body.token), newer_hash, now_ms)
+    if email is None:
         raise _bad_link()
     return Said(message="The password is changed. Log in with it.")
 
@@ -130,7 +155,17 @@ ENDPOINTS = [
         TAG,
         body=MailedToken,
         answer=Said,
-        errors={400: ["bad_link"]},
+        errors={400: ["bad_link"], 409: ["email_taken"]},
+    ),
+    Endpoint(
+        "POST",
+        "/auth/verify-email/send",
+        handle_send_verification,
+        "Have the mail that confirms one's address sent again",
+        TAG,
+        Who.MEMBER,
+        answer=Said,
+        errors={409: ["already_verified"]},
     ),
     Endpoint(
         "POST",

@@ -7,12 +7,30 @@ from pydantic import BaseModel, Field
 from pydantic_core import to_json
 from starlette.responses import Response, StreamingResponse
 
-from server.api.accounts import FullName, Language, Name, TriedPassword
+from server.api.accounts import (
+    VERIFY_MS,
+    Email,
+    FullName,
+    Language,
+    Name,
+    TriedPassword,
+    email_taken,
+    new_mail,
+    spend_mail,
+    spoken_by,
+)
 from server.api.endpoint import Answer, ApiError, Call, Endpoint, Model, Parts, Who
-from server.api.passwords import proven_password
+from server.api.passwords import proven_account
 from server.api.routes import unauthorized
 from server.core.attempt import AttemptState, Batch
-from server.db.accounts import change_account, delete_person, export_attempts, export_table
+from server.db.accounts import (
+    EmailTaken,
+    NewAddress,
+    change_account,
+    delete_person,
+    export_attempts,
+    export_table,
+)
 from server.db.queries import find_user
 
 TAG = "users"
@@ -54,8 +72,14 @@ class Profile(Model):
 
 
 class ProfileChange(Model):
-    """Only what is given is changed; `full_name` or a setting of null is forgotten."""
+    """Only what is given is changed; `full_name` or a setting of null is forgotten.
 
+    An `email` needs the `current_password`. It is not changed at once: a link is mailed to the new
+    address, which makes it the account's, and the old one is told.
+    """
+
+    email: Email | None = None
+    current_password: TriedPassword | None = None
     name: Name | None = None
     full_name: FullName | None = None
     settings: UserSettings | None = None
@@ -78,23 +102,47 @@ async def handle_profile(parts: Parts, call: Call) -> BaseModel:
 
 async def handle_change(parts: Parts, call: Call) -> BaseModel:
     body: ProfileChange = call.body
-    given = body.model_dump(exclude_unset=True)
+    given = body.model_dump(exclude_unset=True, exclude={"email", "current_password"})
     changes = {
         name: value for name, value in given.items() if value is not None or name == "full_name"
     }
     now_ms = parts.clock.now_ms()
-    row = await change_account(parts.database, call.me.user_id, changes, now_ms)
+    address = await _new_address(parts, call, now_ms) if body.email is not None else None
+    try:
+        row = await change_account(parts.database, call.me.user_id, changes, now_ms, address)
+    except EmailTaken:
+        raise email_taken() from None
     if row is None:
         raise unauthorized()
+    if address is not None:
+        parts.post.wake()
     return _profile(dict(row))
+
+
+async def _new_address(parts: Parts, call: Call, now_ms: int) -> NewAddress | None:
+    """None if it is the account's own already."""
+    body: ProfileChange = call.body
+    password = _needed("current_password", body.current_password)
+    row = await proven_account(parts, call, password)
+    if row["email"] == body.email:
+        return None
+    email = str(body.email)
+    await spend_mail(parts, call, row["email"], email)
+    link = new_mail(parts, "change", email, spoken_by(row), now_ms + VERIFY_MS)
+    return NewAddress(row["password_hash"], link, row["email"])
+
+
+def _needed(field: str, password: str | None) -> str:
+    """The password, if it was given. Raises ApiError 422."""
+    if password is None:
+        fields = [{"field": field, "message": "The password is needed."}]
+        raise ApiError(422, "invalid", "The password is needed.", fields)
+    return password
 
 
 async def handle_delete(parts: Parts, call: Call) -> Answer:
     if not call.me.guest:
-        if call.body.password is None:
-            fields = [{"field": "password", "message": "The password is needed."}]
-            raise ApiError(422, "invalid", "The password is needed.", fields)
-        await proven_password(parts, call, call.body.password)
+        await proven_account(parts, call, _needed("password", call.body.password))
     await delete_person(parts.database, call.me.user_id)
     return Answer(None, 204)
 
@@ -201,11 +249,12 @@ ENDPOINTS = [
         "PATCH",
         "/users/me",
         handle_change,
-        "Change one's names and settings",
+        "Change one's names and settings, or ask for another e-mail address",
         TAG,
         Who.MEMBER,
         body=ProfileChange,
         answer=Profile,
+        errors={403: ["wrong_password"], 409: ["email_taken"], 503: ["busy"]},
     ),
     Endpoint(
         "DELETE",

@@ -4,14 +4,15 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping, and_, bindparam, case, delete, select, update
+from sqlalchemy import RowMapping, and_, bindparam, case, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.attempt import Batch
 from server.core.replay import unpack_keystrokes, unpack_log
 from server.db.database import Database
-from server.db.logins import NewLogin, NewMail, logins, send_link, start_login
+from server.db.logins import NewLogin, logins, start_login
+from server.db.mails import NewMail, put_mail, send_link, use_link
 from server.db.queries import (
     INSERT,
     OPEN_STATES,
@@ -44,6 +45,15 @@ class NewAccount:
     name: str
     full_name: str | None
     settings: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NewAddress:
+    """Another address is wanted by who knows the password. The link goes there, a notice here."""
+
+    password_hash: str
+    link: NewMail
+    notice_to: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,10 +243,19 @@ async def _move_counters(connection: AsyncConnection, guest_id: str, user_id: st
 
 
 async def change_account(
-    database: Database, user_id: str, changes: Mapping[str, Any], now_ms: int
+    database: Database,
+    user_id: str,
+    changes: Mapping[str, Any],
+    now_ms: int,
+    address: NewAddress | None = None,
 ) -> RowMapping | None:
-    """Set these columns; settings are merged, and a setting of None is forgotten."""
+    """Set these columns; settings are merged, and a setting of None is forgotten.
+
+    A new address becomes the account's when the link is used. Raises EmailTaken.
+    """
     async with database.write() as connection:
+        if address is not None and not await _ask_address(connection, user_id, address, now_ms):
+            return None
         found = await connection.execute(
             select(users.c.settings).where(users.c.id == user_id).with_for_update()
         )
@@ -254,6 +273,50 @@ async def change_account(
         )
         changed_row: RowMapping = changed.mappings().one()
         return changed_row
+
+
+async def _ask_address(
+    connection: AsyncConnection, user_id: str, address: NewAddress, now_ms: int
+) -> bool:
+    """False if the password has been changed since it was shown."""
+    same = await connection.execute(
+        select(users.c.id)
+        .where(users.c.id == user_id, users.c.password_hash == address.password_hash)
+        .with_for_update(key_share=True)
+    )
+    if same.scalar_one_or_none() is None:
+        return False
+    taken = await connection.execute(select(users.c.id).where(users.c.email == address.link.to))
+    if taken.scalar_one_or_none() is not None:
+        raise EmailTaken
+    await send_link(connection, user_id, address.link, now_ms)
+    language = address.link.language
+    await put_mail(connection, user_id, address.notice_to, "change-notice", language, now_ms, {})
+    return True
+
+
+async def confirm_email(database: Database, token_hash: str, now_ms: int) -> bool:
+    """Whether the link was good; then its address is the account's, and known to be its owner's.
+
+    Raises EmailTaken: somebody else has registered it by now.
+    """
+    try:
+        async with database.write() as connection:
+            link = await use_link(connection, token_hash, now_ms, "verify", "change")
+            if link is None:
+                return False
+            confirmed = update(users).where(users.c.id == link["user_id"])
+            if link["purpose"] == "change":
+                new = {"email": link["email"], "updated_at_ms": now_ms, "verified_at_ms": now_ms}
+                confirmed = confirmed.values(new)
+            else:  # of the address as it is: a link to an older one says nothing of it
+                confirmed = confirmed.where(users.c.email == link["email"]).values(
+                    verified_at_ms=func.coalesce(users.c.verified_at_ms, now_ms)
+                )
+            found = await connection.execute(confirmed.returning(users.c.id))
+            return found.scalar_one_or_none() is not None
+    except IntegrityError:
+        raise EmailTaken from None
 
 
 async def rehash(database: Database, user_id: str, older: str, newer: str) -> None:

@@ -1,19 +1,18 @@
-"""Logins, their refresh tokens, and the links we mail. Tokens come here as hashes."""
+"""Logins, their refresh tokens, and passwords. Tokens come here as hashes."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from sqlalchemy import RowMapping, delete, insert, select, update
+from sqlalchemy import RowMapping, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.db.database import Database
-from server.db.mails import put_mail
+from server.db.mails import drop_links, use_link
 from server.db.queries import users
 from server.db.tables import metadata
 
 logins = metadata.tables["logins"]
 refresh_tokens = metadata.tables["refresh_tokens"]
-mail_links = metadata.tables["mail_links"]
 
 LOGIN_MS = 30 * 24 * 3_600_000  # since it was last refreshed
 GRACE_MS = 30_000  # a lost reply may be asked for again, and two tabs may refresh at once
@@ -25,18 +24,6 @@ class NewLogin:
 
     id: str
     token_hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class NewMail:
-    """A mail with a link for one purpose. Its token is made of the seed; here is its hash."""
-
-    purpose: str
-    to: str
-    language: str
-    seed: str
-    token_hash: str
-    expires_at_ms: int
 
 
 class Rotation(Enum):
@@ -183,7 +170,8 @@ async def change_password(
 ) -> int | None:
     """Set a new password and end all logins but this one; None if it was changed meanwhile.
 
-    Returns the version of the access tokens that are good from now on.
+    Returns the version of the access tokens that are good from now on. What was mailed to get at
+    the account otherwise works no more.
     """
     async with database.write() as connection:
         changed = await connection.execute(
@@ -194,78 +182,34 @@ async def change_password(
         )
         if changed.scalar_one_or_none() is None:
             return None
+        await drop_links(connection, user_id, "reset", "change")
         return await _end_logins(connection, user_id, now_ms, but=login_id)
 
 
 async def reset_password(
     database: Database, token_hash: str, password_hash: str, now_ms: int
-) -> bool:
-    """Set a new password by a mailed link and end all logins; False if the link is not good."""
-    async with database.write() as connection:
-        user_id = await _use_link(connection, "reset", token_hash, now_ms)
-        if user_id is None:
-            return False
-        await connection.execute(
-            update(users)
-            .where(users.c.id == user_id)
-            .values(password_hash=password_hash, updated_at_ms=now_ms)
-        )
-        await _end_logins(connection, user_id, now_ms)
-        return True
-
-
-# Links
-
-
-async def verify_email(database: Database, token_hash: str, now_ms: int) -> bool:
-    """Whether the link was good; then the address is known to be its owner's."""
-    async with database.write() as connection:
-        return await _use_link(connection, "verify", token_hash, now_ms) is not None
-
-
-async def mail_link(database: Database, user_id: str, mail: NewMail, now_ms: int) -> None:
-    """Have a link mailed."""
-    async with database.write() as connection:
-        await send_link(connection, user_id, mail, now_ms)
-
-
-async def send_link(connection: AsyncConnection, user_id: str, mail: NewMail, now_ms: int) -> None:
-    """Have a link mailed; older ones for the same purpose work no more."""
-    await connection.execute(
-        delete(mail_links).where(
-            mail_links.c.user_id == user_id, mail_links.c.purpose == mail.purpose
-        )
-    )
-    link = {
-        "hash": mail.token_hash,
-        "user_id": user_id,
-        "purpose": mail.purpose,
-        "expires_at_ms": mail.expires_at_ms,
-    }
-    await connection.execute(insert(mail_links).values(link))
-    await put_mail(connection, user_id, mail.to, mail.purpose, mail.language, mail.seed, now_ms)
-
-
-async def _use_link(
-    connection: AsyncConnection, purpose: str, token_hash: str, now_ms: int
 ) -> str | None:
-    used = await connection.execute(
-        update(mail_links)
-        .where(
-            mail_links.c.hash == token_hash,
-            mail_links.c.purpose == purpose,
-            mail_links.c.used_at_ms.is_(None),
-            mail_links.c.expires_at_ms > now_ms,
-        )
-        .values(used_at_ms=now_ms)
-        .returning(mail_links.c.user_id)
-    )
-    user_id: str | None = used.scalar_one_or_none()
-    if user_id is not None:
-        # Whoever has the link reads the mail of that address.
-        await connection.execute(
+    """Set a new password by a mailed link and end all logins; None if the link is not good.
+
+    Returns the address, which is known to be its owner's: whoever has the link reads its mail.
+    """
+    async with database.write() as connection:
+        link = await use_link(connection, token_hash, now_ms, "reset")
+        if link is None:
+            return None
+        changed = await connection.execute(
             update(users)
-            .where(users.c.id == user_id, users.c.verified_at_ms.is_(None))
-            .values(verified_at_ms=now_ms)
+            # A link to an older address is no way in.
+            .where(users.c.id == link["user_id"], users.c.email == link["email"])
+            .values(
+                password_hash=password_hash,
+                updated_at_ms=now_ms,
+                verified_at_ms=func.coalesce(users.c.verified_at_ms, now_ms),
+            )
+            .returning(users.c.email)
         )
-    return user_id
+        email: str | None = changed.scalar_one_or_none()
+        if email is not None:
+            await drop_links(connection, link["user_id"], "reset", "change")
+            await _end_logins(connection, link["user_id"], now_ms)
+        return email

@@ -273,13 +273,17 @@ class RefreshTokenRow(Row, table=True):
 
 
 class MailLinkRow(Row, table=True):
-    """A link that was mailed. `purpose` is verify or reset; each link works once."""
+    """A link that was mailed to `email`. `purpose` is verify, reset or change (of the address).
+
+    Each works once, and only while the account's address and password are what they were.
+    """
 
     __tablename__ = "mail_links"
 
     hash: str = Field(primary_key=True, max_length=64)
     user_id: str = Field(foreign_key="users.id", ondelete="CASCADE", max_length=36, index=True)
     purpose: str = Field(max_length=16)
+    email: str = Field(max_length=254, sa_column_kwargs={"server_default": ""})
     expires_at_ms: int = _at_ms()
     used_at_ms: int | None = _at_ms(nullable=True)
 
@@ -287,7 +291,8 @@ class MailLinkRow(Row, table=True):
 class MailRow(Row, table=True):
     """A mail to send, committed with what it speaks of. `kind` names its words.
 
-    `payload` holds the seed of the mailed link, from which only the server makes the token.
+    `payload` holds the seed of the mailed link, from which only the server makes the token. With no
+    `user_id` it is for whoever turns out to have an account with that address.
     """
 
     __tablename__ = "mails"
@@ -301,7 +306,9 @@ class MailRow(Row, table=True):
     )
 
     id: str = Field(primary_key=True, max_length=36)
-    user_id: str = Field(foreign_key="users.id", ondelete="CASCADE", max_length=36, index=True)
+    user_id: str | None = Field(
+        default=None, foreign_key="users.id", ondelete="CASCADE", max_length=36, index=True
+    )
     to: str = Field(max_length=254)
     kind: str = Field(max_length=16)
     language: str = Field(max_length=16)

@@ -1,5 +1,6 @@
 """People who use the API: members and guests, and what they type."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -101,6 +102,14 @@ class Site:
 
     async def stored(self, query: str, **values: Any) -> list[Any]:
         return list(await stored(self.database_url, query, **values))
+
+    async def gone(self, query: str, **values: Any) -> None:
+        """Return as soon as the store holds none of these."""
+        for _ in range(1_000):
+            if not await self.stored(query, **values):
+                return
+            await asyncio.sleep(0.02)
+        raise AssertionError(f"still there: {query}")
 
     async def change(self, statement: str, **values: Any) -> None:
         await change(self.database_url, statement, **values)

@@ -2,13 +2,22 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from statistics import median
+from typing import Any
 
+import httpx
 import pytest
 from passlib.hash import argon2  # type: ignore[import-untyped]
+from sqlalchemy import event
 
+from server.app import build, create_app
 from server.auth import HASHES_AT_ONCE, HASHES_WAITING_MAX, Passwords, TooManyHashes
+from server.db.database import Database
+from server.settings import Settings
 from tests.api.people import PASSWORD, Site, code, new_email
+from tests.processes import JWT_SECRET
 
 NEW_PASSWORD = "Another horse 8"
 
@@ -39,6 +48,18 @@ async def test_an_address_is_confirmed_by_the_link_mailed_to_it_once(site: Site)
     assert member.email not in site.process.log()
 
 
+async def test_the_mail_that_confirms_an_address_may_be_asked_for_again(site: Site) -> None:
+    member = await site.register()
+    older = await asyncio.to_thread(site.postbox.token, member.email)
+    assert (await site.ask("POST", "/auth/verify-email/send", member.access)).status_code == 200
+    newer = await asyncio.to_thread(site.postbox.token, member.email, 2)
+    refused = await site.post("/auth/verify-email", {"token": older})
+    assert (refused.status_code, code(refused)) == (400, "bad_link")
+    assert (await site.post("/auth/verify-email", {"token": newer})).status_code == 200
+    again = await site.ask("POST", "/auth/verify-email/send", member.access)
+    assert (again.status_code, code(again)) == (409, "already_verified")
+
+
 @pytest.mark.parametrize(("language", "word"), [("en", "password"), ("ru", "пароль")])
 async def test_mail_is_written_in_the_persons_language(
     sqlite_site: Site, language: str, word: str
@@ -67,7 +88,7 @@ async def test_mail_that_is_refused_for_now_is_sent_again(site: Site) -> None:
     member = await site.register(email=email)
     await asyncio.to_thread(site.postbox.wait, email, 1, 25.0)
     assert site.postbox.asked[email] == 3
-    await asyncio.sleep(0.2)
+    await site.gone("SELECT 1 FROM mails WHERE user_id = :u AND sent_at_ms IS NULL", u=member.id)
     rows = await site.stored(
         "SELECT tries, sent_at_ms FROM mails WHERE user_id = :user", user=member.id
     )
@@ -78,13 +99,8 @@ async def test_mail_that_is_refused_for_good_is_given_up(site: Site) -> None:
     email = new_email()
     site.postbox.refusals[email] = ["550 nobody here"]
     member = await site.register(email=email)
-    query = "SELECT 1 FROM mails WHERE user_id = :user"
-    for _ in range(200):
-        if not await site.stored(query, user=member.id):
-            break
-        await asyncio.sleep(0.05)
+    await site.gone("SELECT 1 FROM mails WHERE user_id = :user", user=member.id)
     assert site.postbox.asked[email] == 1
-    assert not await site.stored(query, user=member.id)
 
 
 async def test_the_store_holds_nothing_a_link_could_be_made_of(site: Site) -> None:
@@ -149,11 +165,11 @@ async def test_a_link_at_once_twice_works_once(site: Site) -> None:
 
 async def test_who_has_no_account_gets_the_same_answer_and_no_mail(site: Site) -> None:
     stranger, member = new_email(), await site.register()
-    await site.disable(member.id)
-    await forget(site, stranger)
-    await forget(site, member.email)
     await asyncio.to_thread(site.postbox.wait, member.email)
-    await asyncio.sleep(0.3)
+    await site.disable(member.id)
+    for email in (stranger, member.email):
+        await forget(site, email)
+        await site.gone("""SELECT 1 FROM mails WHERE "to" = :e AND kind = 'reset'""", e=email)
     assert site.postbox.mails(stranger) == []
     assert len(site.postbox.mails(member.email)) == 1
 
@@ -163,6 +179,59 @@ async def test_a_link_that_never_was_is_refused(site: Site, token: str) -> None:
     assert await reset(site, token) == (400, "bad_link")
     answer = await site.post("/auth/verify-email", {"token": token})
     assert (answer.status_code, code(answer)) == (400, "bad_link")
+
+
+# Nobody can tell by the work that is done whether there is an account
+
+
+async def work(client: httpx.AsyncClient, store: Database, path: str, body: Any) -> list[str]:
+    """Everything the store was asked for one request, and each commit."""
+    trips: list[str] = []
+
+    def asked(_c: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        trips.append(statement)
+
+    def committed(_connection: Any) -> None:
+        trips.append("COMMIT")
+
+    engine = store.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", asked)
+    event.listen(engine, "commit", committed)
+    await client.post(path, json=body)
+    event.remove(engine, "before_cursor_execute", asked)
+    event.remove(engine, "commit", committed)
+    return trips
+
+
+@asynccontextmanager
+async def still(database_url: str) -> AsyncIterator[tuple[httpx.AsyncClient, Database]]:
+    """The server in this process, where nothing runs but the requests themselves."""
+    settings = Settings(database_url, JWT_SECRET, rate_limit_enabled=False, environment="test")
+    parts = build(settings)
+    app = create_app(parts, settings, fail=lambda: None)
+    url = "http://server/api/v1/auth"
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=url) as client:
+        yield client, parts.database
+    await parts.database.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "commits"), [("/forgot-password", 1), ("/login", 0)], ids=["forgot", "login"]
+)
+async def test_a_known_address_is_as_much_work_as_an_unknown(
+    site: Site, path: str, commits: int
+) -> None:
+    member, disabled = await site.register(), await site.register()
+    await site.disable(disabled.id)
+    login = {"password": "Wrong horse 7"} if path == "/login" else {}
+    async with still(site.database_url) as (client, store):
+        known, unknown, other = [
+            await work(client, store, path, {"email": email, **login})
+            for email in (member.email, new_email(), disabled.email)
+        ]
+    assert known == unknown == other
+    assert known.count("COMMIT") == commits
+    assert len(known) > commits
 
 
 # Changed

@@ -58,6 +58,7 @@ ROWS = {
         "200", body={"current_password": PASSWORD, "new_password": NEW_PASSWORD}
     ),
     "POST /auth/verify-email": open_to_all("400 bad_link", body={"token": "x"}),
+    "POST /auth/verify-email/send": for_members("200"),
     "POST /auth/forgot-password": open_to_all("200", body={"email": "{email}"}),
     "POST /auth/reset-password": open_to_all(
         "400 bad_link", body={"token": "x", "new_password": NEW_PASSWORD}

@@ -1,10 +1,12 @@
 """One's profile and settings, everything to take away, and the way out."""
 
+import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
-from tests.api.people import PASSWORD, Site, code, type_text
+from tests.api.people import PASSWORD, Member, Site, code, new_email, type_text
 from tests.live.guest import guest
 
 PROFILE = {
@@ -77,7 +79,8 @@ async def test_only_what_is_given_is_changed(site: Site) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"email": "a@example.com"},
+        {"email": "a@example.com"},  # without the password
+        {"email": "a@b", "current_password": PASSWORD},
         {"id": "x"},
         {"tier": "premium"},
         {"subscription_tier": "premium"},
@@ -99,6 +102,109 @@ async def test_a_bad_change_changes_nothing(sqlite_site: Site, fields: dict[str,
     answer = await sqlite_site.ask("PATCH", "/users/me", member.access, json=body)
     assert (answer.status_code, code(answer)) == (422, "invalid")
     assert (await sqlite_site.ask("GET", "/users/me", member.access)).json() == before
+
+
+# Another address
+
+
+async def asked(site: Site, member: Member, email: str, **fields: Any) -> httpx.Response:
+    body = {"email": email, "current_password": PASSWORD, **fields}
+    return await site.ask("PATCH", "/users/me", member.access, json=body)
+
+
+async def link_to(site: Site, member: Member, email: str) -> str:
+    """The token of the link that makes this the member's address."""
+    answer = await asked(site, member, email)
+    assert answer.status_code == 200, answer.text
+    return await asyncio.to_thread(site.postbox.token, email)
+
+
+async def used(site: Site, token: str) -> tuple[int, str | None]:
+    answer = await site.post("/auth/verify-email", {"token": token})
+    return answer.status_code, None if answer.status_code == 200 else code(answer)
+
+
+async def test_an_address_is_changed_by_the_link_mailed_to_the_new_one(site: Site) -> None:
+    member, email = await site.register(language="ru"), new_email()
+    answer = await asked(site, member, email.upper(), name="Ann")
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["email"], answer.json()["name"]) == (member.email, "Ann")
+    told = await asyncio.to_thread(site.postbox.wait, member.email, 2)
+    assert told["subject"] == "Адрес вашей почты скоро изменится"
+    assert "#" not in told.get_content()
+    assert email not in told.get_content()
+    assert (await site.log_in(member.email)).id == member.id  # the old one holds until then
+
+    token = await asyncio.to_thread(site.postbox.token, email)
+    async with site.socket(member.access) as socket:
+        assert await used(site, token) == (200, None)
+        await socket.send(type="ping", c=1)
+        await socket.expect("pong", c=1)
+    profile = (await site.ask("GET", "/users/me", member.access)).json()
+    assert (profile["email"], profile["email_verified"]) == (email, True)
+    assert (await site.log_in(email)).id == member.id
+    login = {"email": member.email, "password": PASSWORD}
+    assert (await site.post("/auth/login", login)).status_code == 401
+    assert await used(site, token) == (400, "bad_link")
+    assert (await site.register(email=member.email)).id != member.id
+
+
+async def test_the_links_to_an_older_address_die_with_it(site: Site) -> None:
+    member, email = await site.register(), new_email()
+    verify = await asyncio.to_thread(site.postbox.token, member.email)
+    await site.post("/auth/forgot-password", {"email": member.email})
+    reset = await asyncio.to_thread(site.postbox.token, member.email, 2)
+    assert await used(site, await link_to(site, member, email)) == (200, None)
+    assert await used(site, verify) == (400, "bad_link")
+    body = {"token": reset, "new_password": "Another horse 8"}
+    assert (await site.post("/auth/reset-password", body)).status_code == 400
+    assert (await site.log_in(email)).email == email
+
+
+async def test_of_the_addresses_asked_for_the_last_one_counts(site: Site) -> None:
+    member = await site.register()
+    older = await link_to(site, member, new_email())
+    newer = await link_to(site, member, new_email())
+    assert await used(site, older) == (400, "bad_link")
+    assert await used(site, newer) == (200, None)
+
+
+@pytest.mark.parametrize("how", ["changed", "reset"])
+async def test_a_new_password_stops_the_change_of_address(site: Site, how: str) -> None:
+    member = await site.register()
+    token = await link_to(site, member, new_email())
+    if how == "changed":
+        body = {"current_password": PASSWORD, "new_password": "Another horse 8"}
+        answer = await site.post("/auth/change-password", body, member.access)
+    else:
+        await site.post("/auth/forgot-password", {"email": member.email})
+        reset = await asyncio.to_thread(site.postbox.token, member.email, 3)
+        body = {"token": reset, "new_password": "Another horse 8"}
+        answer = await site.post("/auth/reset-password", body)
+    assert answer.status_code == 200, answer.text
+    assert await used(site, token) == (400, "bad_link")
+    assert (await site.log_in(member.email, password="Another horse 8")).id == member.id
+
+
+async def test_an_address_that_is_taken_is_refused_whenever_it_was(site: Site) -> None:
+    member, other, email = await site.register(), await site.register(), new_email()
+    answer = await asked(site, member, other.email, name="Mallory")
+    assert (answer.status_code, code(answer)) == (409, "email_taken")
+    assert (await site.ask("GET", "/users/me", member.access)).json()["name"] != "Mallory"
+    token = await link_to(site, member, email)
+    await site.register(email=email)
+    assert await used(site, token) == (409, "email_taken")
+    assert (await site.log_in(member.email)).id == member.id
+
+
+async def test_an_address_is_changed_only_by_who_knows_the_password(site: Site) -> None:
+    member, email = await site.register(), new_email()
+    answer = await asked(site, member, email, current_password="Wrong horse 7")
+    assert (answer.status_code, code(answer)) == (403, "wrong_password")
+    answer = await asked(site, member, member.email.upper())
+    assert answer.status_code == 200
+    waiting = await site.stored('SELECT "to", kind FROM mails WHERE user_id = :u', u=member.id)
+    assert [tuple(row) for row in waiting] == [(member.email, "verify")]
 
 
 # Everything, to take away

@@ -1,6 +1,7 @@
 """The schema: one way up from nothing, the same way down, and nothing the tables lack."""
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
+from server.core.source import Source, SourceKind
 from server.db.database import MIGRATIONS
 from tests.db.stored import Gate, opened_database, person, rows
 from tests.postgres import Postgres
@@ -145,6 +147,73 @@ async def test_no_attempt_is_lost_on_the_way_from_the_first_schema(empty_url: st
     await run(empty_url, "alembic", "downgrade", "0001")
     async with opened_database(empty_url) as database:
         assert len(await rows(database, "SELECT id FROM attempts")) == 1
+
+
+ADD_ATTEMPT = (
+    "INSERT INTO attempts (id, user_id, state, epoch, source, category, rule, layout, text, "
+    "opened_at_ms, outage_ms, got) VALUES (:attempt, :id, 'armed', 1, :source, 'any', 'free', "
+    "'qwerty', 'a', 0, 0, FALSE)"
+)
+EVERY_KIND = {
+    SourceKind.TEXT: Source(SourceKind.TEXT, text="en-0001"),
+    SourceKind.RANDOM: Source(SourceKind.RANDOM, language="ru", length="short"),
+    SourceKind.WORDS: Source(SourceKind.WORDS, language="en", count=25),
+    SourceKind.TIME: Source(SourceKind.TIME, language="en", seconds=60),
+    SourceKind.CUSTOM: Source(SourceKind.CUSTOM, text="what nobody else shall read"),
+    SourceKind.LESSON: Source(SourceKind.LESSON, lesson="block_1_lesson_3"),
+    SourceKind.PRACTICE: Source(SourceKind.PRACTICE, language="en", layout="qwerty"),
+    SourceKind.RACE: Source(SourceKind.RACE),
+}
+
+
+async def test_older_attempts_get_the_kind_and_mode_of_their_source(empty_url: str) -> None:
+    who = person()
+    await run(empty_url, "alembic", "upgrade", "0002")
+    async with opened_database(empty_url) as database:
+        async with database.write() as connection:
+            await connection.execute(text(ADD_GUEST), {"id": who.id})
+            for kind, source in EVERY_KIND.items():
+                row = {"attempt": kind.value, "id": who.id, "source": json.dumps(source.public())}
+                await connection.execute(text(ADD_ATTEMPT), row)
+        await database.migrate()
+        found = await rows(database, "SELECT id, kind, mode, self_reported FROM attempts")
+    assert set(EVERY_KIND) == set(SourceKind)
+    assert {row["id"]: (row["kind"], row["mode"], bool(row["self_reported"])) for row in found} == {
+        kind.value: (kind.value, source.mode, False) for kind, source in EVERY_KIND.items()
+    }
+
+
+async def test_older_links_get_the_address_they_were_mailed_to(empty_url: str) -> None:
+    await run(empty_url, "alembic", "upgrade", "0003")
+    async with opened_database(empty_url) as database:
+        async with database.write() as connection:
+            for name in ("ann", "bob"):
+                ids = {"id": name, "email": f"{name}@example.com"}
+                await connection.execute(text(ADD_GUEST), ids)
+                await connection.execute(
+                    text("UPDATE users SET email = :email WHERE id = :id"), ids
+                )
+                await connection.execute(
+                    text(
+                        "INSERT INTO mail_links (hash, user_id, purpose, expires_at_ms) "
+                        "VALUES (:id, :id, 'reset', 0)"
+                    ),
+                    ids,
+                )
+                await connection.execute(
+                    text(
+                        'INSERT INTO mails (id, user_id, "to", kind, language, payload, '
+                        "due_at_ms, tries) VALUES (:id, :id, :email, 'reset', 'en', '{}', 0, 0)"
+                    ),
+                    ids,
+                )
+        await database.migrate()
+        links = await rows(database, "SELECT hash, email FROM mail_links ORDER BY hash")
+        assert [tuple(row.values()) for row in links] == [
+            ("ann", "ann@example.com"),
+            ("bob", "bob@example.com"),
+        ]
+        assert len(await rows(database, "SELECT id FROM mails")) == 2
 
 
 async def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
