@@ -6,12 +6,22 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from server.clock import Clock
 from server.core.attempt import EndReason
 from server.core.source import Source, SourceKind
 from server.core.typed_text import ErrorRule
+from server.db.journal import Journal
 from tests.api.typed import NOBODY, Api, error_code, served
 from tests.conftest import MakeServer
-from tests.db.stored import attempt_row, person, stored_counters
+from tests.db.stored import (
+    Recorder,
+    attempt_row,
+    new_attempt,
+    person,
+    running,
+    stored_counters,
+    type_batch,
+)
 
 WORDS = "a bad cab had a fad"
 RESULT = {
@@ -114,6 +124,26 @@ async def test_a_replay_of_a_timed_attempt_scores_the_same(api: Api) -> None:
     replay = await api.ask(f"/attempts/{stored.row['id']}/replay", who)
     attempt = await api.ask(f"/attempts/{stored.row['id']}", who)
     assert attempt["duration_ms"] == 15_000
+    assert replay["result"] == {name: attempt[name] for name in RESULT}
+
+
+@pytest.mark.parametrize("seconds", [None, 15], ids=["text", "timed"])
+async def test_a_replay_of_what_came_late_scores_the_same(api: Api, seconds: int | None) -> None:
+    who, words, owner = await api.guest(), WORDS * 9, Recorder()
+    timed = Source(SourceKind.TIME, language="en", seconds=seconds) if seconds else None
+    opened_at_ms = Clock().now_ms() - 60_000
+    stored = await new_attempt(api.database, who, words, source=timed, opened_at_ms=opened_at_ms)
+    async with running(Journal(api.database)) as journal:
+        journal.write(owner.entry(stored, type_batch(stored, words[:40])))
+        late = type_batch(stored, words[40:], arrives_ms=3_000)
+        journal.write(owner.end(stored, late))
+        await journal.flush()
+    replay = await api.ask(f"/attempts/{stored.row['id']}/replay", who)
+    attempt = await api.ask(f"/attempts/{stored.row['id']}", who)
+    # Half a second is nobody's fault; keys after the time was over do not count.
+    assert attempt["late_ms"] == 2_500 if seconds is None else attempt["late_ms"] > 2_500
+    typing_ms = sum(dt for dt, _ in replay["events"]) if seconds is None else seconds * 1_000
+    assert attempt["duration_ms"] == typing_ms + attempt["late_ms"]
     assert replay["result"] == {name: attempt[name] for name in RESULT}
 
 

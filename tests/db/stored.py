@@ -68,10 +68,12 @@ async def resumed(
     return stored
 
 
-def type_batch(stored: StoredAttempt, keys: Sequence[str], dt_ms: int = 100) -> Batch:
+def type_batch(
+    stored: StoredAttempt, keys: Sequence[str], dt_ms: int = 100, arrives_ms: int = 0
+) -> Batch:
     """Type `keys` where the attempt stands, about one each `dt_ms`, in no machine's rhythm.
 
-    They arrive when they were typed.
+    They arrive `arrives_ms` after they were typed.
     """
     attempt = stored.attempt
     rhythm = Random(attempt.seq)
@@ -79,7 +81,7 @@ def type_batch(stored: StoredAttempt, keys: Sequence[str], dt_ms: int = 100) -> 
     if attempt.seq == 0:
         keystrokes[0] = Keystroke(0, keys[0])
     at_ms = attempt.typed_text.at_ms + sum(keystroke.dt_ms for keystroke in keystrokes)
-    batch = attempt.receive(attempt.seq + 1, keystrokes, attempt.opened_at_ms + at_ms)
+    batch = attempt.receive(attempt.seq + 1, keystrokes, attempt.opened_at_ms + at_ms + arrives_ms)
     assert batch is not None
     return batch
 
