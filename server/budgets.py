@@ -23,7 +23,8 @@ log = logging.getLogger(__name__)
 
 HOUR_S = 3_600
 PER_HOUR: Mapping[str, int] = {
-    "login": 5,
+    "login": 5,  # from one address at one account
+    "login_all": 50,  # from one address at all accounts, and at one account from all addresses
     "register": 10,
     "mail": 5,
     "requests_free": 100,  # guests too
@@ -92,12 +93,18 @@ class Budgets:
         _refuse(await self._memory.take(item, key))
 
     async def failed(self, budget: str, subject: str) -> None:
-        """What was spent was of no use: the next must wait 1 s, then 2, 4, … until `forgive`."""
+        """What was spent was of no use: the next must wait 1 s, then 2, 4, … until `succeeded`."""
         if not self._enabled:
             return
         item, key = self._items[budget], _key(subject)
         await self._ask_redis(lambda shared: shared.pause(item, key))
         await self._memory.pause(item, key)
+
+    async def succeeded(self, budget: str, subject: str) -> None:
+        """What was spent was of use: what failed before is forgotten, what was spent is not."""
+        item, key = self._items[budget], _key(subject)
+        await self._ask_redis(lambda shared: shared.calm(item, key))
+        await self._memory.calm(item, key)
 
     async def forgive(self, budget: str, subject: str) -> None:
         """Forget what this subject has spent of this budget, and what failed."""
@@ -162,9 +169,13 @@ class Store:
         await self._storage.clear(_pause_key(item, key))
         await self._storage.incr(_pause_key(item, key), min(2 ** (failures - 1), PAUSE_S_MAX))
 
-    async def forget(self, item: RateLimitItem, key: str) -> None:
-        for name in (item.key_for(key), _failures_key(item, key), _pause_key(item, key)):
+    async def calm(self, item: RateLimitItem, key: str) -> None:
+        for name in (_failures_key(item, key), _pause_key(item, key)):
             await self._storage.clear(name)
+
+    async def forget(self, item: RateLimitItem, key: str) -> None:
+        await self.calm(item, key)
+        await self._storage.clear(item.key_for(key))
 
     async def _pause_s(self, item: RateLimitItem, key: str) -> float:
         # Its end is on another process's clock perhaps; that it stands does not depend on clocks.

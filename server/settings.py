@@ -49,6 +49,7 @@ class Settings:
         """What each budget holds."""
         return {
             "login": self.logins_per_hour,
+            "login_all": 10 * self.logins_per_hour,
             "register": self.registrations_per_hour,
             "mail": self.mails_per_hour,
             "requests_free": self.requests_free_per_hour,

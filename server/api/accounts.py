@@ -165,22 +165,32 @@ async def handle_login(parts: Parts, call: Call) -> BaseModel | Answer:
         email = normal_email(body.email)
     except ValueError:
         email = ""
-    subjects = (address(call.request), f"account {email}")
-    for subject in subjects:
-        await spend(parts, "login", subject)
+    here, *everywhere = login_subjects(call, email)
+    await spend(parts, "login", here)
+    for subject in everywhere:
+        await spend(parts, "login_all", subject)
     row = await find_by_email(parts.database, email) if email else None
     known = row["password_hash"] if row else None
     right, newer_hash = await parts.passwords.check(body.password, known)
     if row is None or not right:
-        for subject in subjects:
-            await parts.budgets.failed("login", subject)
+        await parts.budgets.failed("login", here)
         raise bad_credentials()
     if row["disabled_at_ms"] is not None:
         raise disabled()
-    await parts.budgets.forgive("login", subjects[1])
+    await parts.budgets.succeeded("login", here)
     if newer_hash is not None:
         await rehash(parts.database, row["id"], str(known), newer_hash)
     return await _log_in(parts, call, dict(row), newer_hash or str(known))
+
+
+def login_subjects(call: Call, email: str) -> tuple[str, str, str]:
+    """Whose tries to log in are counted: this address at this account, the address, the account.
+
+    The first may fail seldom; guesses made elsewhere do not count against it, so that nobody is
+    kept out of an account by somebody who does not know its password.
+    """
+    here, account = address(call.request), f"account {email}"
+    return f"{here} {account}", here, account
 
 
 async def _log_in(parts: Parts, call: Call, row: Mapping[str, Any], password_hash: str) -> Answer:

@@ -16,6 +16,7 @@ from server.api.accounts import (
     Said,
     TriedPassword,
     email_taken,
+    login_subjects,
     new_mail,
     refuse_weak,
     spend_mail,
@@ -128,6 +129,10 @@ async def handle_reset_password(parts: Parts, call: Call) -> BaseModel | Answer:
     email = await reset_password(parts.database, stored_form(body.token), newer_hash, now_ms)
     if email is None:
         raise _bad_link()
+    # Whoever reads the mail of the account is no guesser, however many guesses there were.
+    here, _, account = login_subjects(call, email)
+    await parts.budgets.forgive("login", here)
+    await parts.budgets.forgive("login_all", account)
     return Said(message="The password is changed. Log in with it.")
 
 

@@ -64,8 +64,9 @@ class Site:
     ) -> httpx.Response:
         """One request, by nobody the server has met before but for the token."""
         url = self.process.http_url
-        # No TLS here: to load the certificates takes longer than the request.
-        async with httpx.AsyncClient(base_url=url, trust_env=False, verify=False) as client:
+        # No TLS here: to load the certificates takes longer than the request. And no hurry.
+        options: dict[str, Any] = {"trust_env": False, "verify": False, "timeout": 60}
+        async with httpx.AsyncClient(base_url=url, **options) as client:
             sent = {**(bearer(token) if token else {}), **(headers or {})}
             return await client.request(method, PREFIX + path, headers=sent, **fields)
 

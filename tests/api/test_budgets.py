@@ -113,6 +113,17 @@ async def test_forgiven_begin_anew(either: Budgets) -> None:
     assert await refused(either.spend("login", "somebody")) == 1
 
 
+async def test_success_ends_the_waiting_and_gives_nothing_back(either: Budgets) -> None:
+    await spend(either, "login", 4)
+    for _ in range(2):
+        await either.failed("login", "somebody")
+    await either.succeeded("login", "somebody")
+    await either.spend("login", "somebody")
+    assert await refused(either.spend("login", "somebody")) > 3_000
+    await either.failed("login", "somebody else")
+    assert await refused(either.spend("login", "somebody else")) == 1
+
+
 async def test_window_moves() -> None:
     now_s = 1_000.0
     budgets = Budgets(lambda: now_s)

@@ -37,6 +37,56 @@ async def test_after_a_wrong_password_the_next_try_must_wait(
     assert (await site.post("/auth/login", body)).status_code == 401
 
 
+async def test_guesses_made_elsewhere_keep_nobody_out_but_many_do_until_a_reset(
+    make_server: MakeServer, sqlite_url: str, postbox: Postbox
+) -> None:
+    environment = {
+        "ENVIRONMENT": "test",
+        "LOGINS_PER_HOUR": "1",
+        "FORWARDED_ALLOW_IPS": "127.0.0.1",
+        "MAIL_URL": f"smtp://127.0.0.1:{postbox.port}?from=trainer@typing.example",
+        "PUBLIC_URL": "https://typing.example",
+    }
+    process = make_server(sqlite_url, environment=environment)
+    await process.start()
+    site = Site(process, sqlite_url, postbox)
+    member = await site.register()
+
+    async def tried(address: str, password: str, email: str = member.email) -> int:
+        body = {"email": email, "password": password}
+        headers = {"X-Forwarded-For": address}
+        answer = await site.ask("POST", "/auth/login", headers=headers, json=body)
+        return answer.status_code
+
+    assert [await tried("203.0.113.1", "Wrong horse 7") for _ in range(3)] == [401, 429, 429]
+    assert await tried("203.0.113.2", PASSWORD) == 200
+    # A classroom behind one address: one person's tries are not another's.
+    assert await tried("203.0.113.1", PASSWORD, (await site.register()).email) == 200
+    guesses = [await tried(f"203.0.113.{host}", "Wrong horse 7") for host in range(3, 15)]
+    assert guesses == [401] * 8 + [429] * 4
+    assert await tried("203.0.113.20", PASSWORD) == 429
+    assert await site.is_good(member.access)
+
+    await site.post("/auth/forgot-password", {"email": member.email})
+    token = await asyncio.to_thread(postbox.token, member.email, 2)
+    body = {"token": token, "new_password": "Another horse 8"}
+    headers = {"X-Forwarded-For": "203.0.113.20"}
+    answer = await site.ask("POST", "/auth/reset-password", headers=headers, json=body)
+    assert answer.status_code == 200
+    assert await tried("203.0.113.20", "Another horse 8") == 200
+
+
+async def test_an_address_may_guess_only_so_often_at_all_accounts_together(
+    make_server: MakeServer, sqlite_url: str, postbox: Postbox
+) -> None:
+    process = make_server(sqlite_url, environment={"ENVIRONMENT": "test", "LOGINS_PER_HOUR": "1"})
+    await process.start()
+    site = Site(process, sqlite_url, postbox)
+    bodies = [{"email": new_email(), "password": PASSWORD} for _ in range(12)]
+    statuses = [(await site.post("/auth/login", body)).status_code for body in bodies]
+    assert statuses == [401] * 10 + [429] * 2
+
+
 async def test_too_many_passwords_at_once_are_turned_away_and_typing_goes_on(
     make_server: MakeServer, sqlite_url: str, postbox: Postbox
 ) -> None:
