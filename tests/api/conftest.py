@@ -9,6 +9,7 @@ import pytest_asyncio
 
 from tests.api.people import Site
 from tests.api.postbox import Postbox, open_postbox
+from tests.api.typed import Api, opened_api
 from tests.postgres import Postgres
 from tests.processes import ServerProcess
 
@@ -73,3 +74,10 @@ def site(request: pytest.FixtureRequest) -> Site:
 def sqlite_site(site_on_sqlite: Site) -> Site:
     """For what does not depend on the store."""
     return site_on_sqlite
+
+
+@pytest_asyncio.fixture
+async def api(site: Site) -> AsyncIterator[Api]:
+    """The API of that server, with its store."""
+    async with opened_api(site.process, site.database_url) as opened:
+        yield opened

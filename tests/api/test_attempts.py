@@ -1,18 +1,15 @@
 """One attempt, its replay, and results typed elsewhere."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from server.clock import Clock
 from server.core.attempt import EndReason
 from server.core.source import Source, SourceKind
 from server.core.typed_text import ErrorRule
 from server.db.journal import Journal
-from tests.api.typed import NOBODY, Api, error_code, served
-from tests.conftest import MakeServer
+from tests.api.typed import NOBODY, Api, error_code
 from tests.db.stored import (
     Recorder,
     attempt_row,
@@ -56,12 +53,6 @@ OLD = {
     "text_preview": "быстрая коричневая лиса...",
     "device_type": "desktop",
 }
-
-
-@pytest_asyncio.fixture
-async def api(make_server: MakeServer, database_url: str) -> AsyncIterator[Api]:
-    async with served(make_server, database_url) as served_api:
-        yield served_api
 
 
 async def test_an_attempt_is_its_row_and_its_result(api: Api) -> None:

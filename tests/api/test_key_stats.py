@@ -1,27 +1,17 @@
 """Key by key, and what to practise."""
 
-from collections.abc import AsyncIterator
-
-import pytest_asyncio
 from sqlalchemy import insert
 
 from server.api.key_stats import LOGS_MAX
 from server.clock import Clock
 from server.core.attempt import EndReason
 from server.db.queries import key_confusions, key_counters
-from tests.api.typed import NOBODY, Api, error_code, served
-from tests.conftest import MakeServer
+from tests.api.typed import NOBODY, Api, error_code
 from tests.db.stored import person
 from tests.fill import DAY_MS
 
 PATH = "/key-stats"
 ANALYSIS = "/ai/weak-keys-analysis"
-
-
-@pytest_asyncio.fixture
-async def api(make_server: MakeServer, database_url: str) -> AsyncIterator[Api]:
-    async with served(make_server, database_url) as served_api:
-        yield served_api
 
 
 async def test_keys_and_pairs_of_one_attempt(api: Api) -> None:

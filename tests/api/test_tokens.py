@@ -114,8 +114,12 @@ async def test_an_old_refresh_token_shown_again_ends_its_login(site: Site) -> No
     other = await site.log_in(member.email)
     newer = (await refreshed(site, member.refresh)).json()
     await age(site, member, "used_at_ms", 31)
-    replayed = await refreshed(site, member.refresh)
-    assert (replayed.status_code, code(replayed)) == (401, "refresh_reused")
+    async with site.socket(newer["access_token"]) as socket, site.socket(other.access) as theirs:
+        replayed = await refreshed(site, member.refresh)
+        assert (replayed.status_code, code(replayed)) == (401, "refresh_reused")
+        assert await closed_within_5_s(socket) == 4506
+        await theirs.send(type="ping", c=1)
+        await theirs.expect("pong", c=1)
     dead = await refreshed(site, newer["refresh_token"])
     assert (dead.status_code, code(dead)) == (401, "invalid_refresh_token")
     assert not await site.is_good(newer["access_token"])

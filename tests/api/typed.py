@@ -18,7 +18,7 @@ from server.db.queries import Person, StoredAttempt, attempts, keep_guest
 from tests.conftest import MakeServer
 from tests.db.stored import Recorder, new_attempt, opened_database, person, running, type_batch
 from tests.fill import Row, placed
-from tests.processes import JWT_SECRET
+from tests.processes import JWT_SECRET, ServerProcess
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
@@ -89,16 +89,22 @@ def _token(who: Person | None) -> dict[str, str]:
 
 
 @asynccontextmanager
+async def opened_api(server: ServerProcess, database_url: str) -> AsyncIterator[Api]:
+    """The API of a running server."""
+    async with (
+        opened_database(database_url) as database,
+        httpx.AsyncClient(base_url=f"{server.http_url}/api/v1") as client,
+    ):
+        yield Api(client, database)
+
+
+@asynccontextmanager
 async def served(make_server: MakeServer, database_url: str) -> AsyncIterator[Api]:
     """The API of a server of this test alone, without budgets."""
     server = make_server(database_url, environment={"RATE_LIMIT_ENABLED": "false"})
     await server.start()
-    base_url = f"{server.http_url}/api/v1"
-    async with (
-        opened_database(database_url) as database,
-        httpx.AsyncClient(base_url=base_url) as client,
-    ):
-        yield Api(client, database)
+    async with opened_api(server, database_url) as api:
+        yield api
 
 
 def error_code(answer: httpx.Response) -> tuple[int, str]:
