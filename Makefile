@@ -39,7 +39,7 @@ check: setup ## format, lint, strict types, import rules
 
 test: check ## everything: check, JavaScript tests, Python tests, browser tests
 	@$(NODE) --test "tests/static/*.test.js"
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 fix: setup ## format, and mend what can be mended
 	@$(BIN)/ruff format .

@@ -12,6 +12,12 @@ from tests.postgres import Postgres, running_postgres
 from tests.processes import ServerProcess, migrate
 
 MakeServer = Callable[..., ServerProcess]
+LONGEST = ("contract", "browser")  # folders whose tests take the longest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first: else one worker is still at them when the others have done."""
+    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")

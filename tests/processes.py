@@ -1,23 +1,28 @@
 """Server processes that a test starts, kills, stops and starts again."""
 
 import asyncio
+import multiprocessing
 import os
+import runpy
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 JWT_SECRET = "a secret for the tests alone, long enough to be taken"
+# Half of a server's start goes into imports. They are done once, in a process that then forks.
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(["server.app", "server.web", "tests.processes"])
 # Settings of whoever runs the tests must not reach the servers under test.
 _KEPT_FROM_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT")
 
 
 class ServerProcess:
-    """One `python -m server` on a port of its own, which it keeps over restarts.
+    """One server, as by `python -m server`, on a port of its own, which it keeps over restarts.
 
     What the process writes is in `log()`, over all its lives.
     """
@@ -28,14 +33,14 @@ class ServerProcess:
         log_path: Path,
         *,
         environment: Mapping[str, str] | None = None,
-        module: Sequence[str] = ("server",),
+        module: str = "server",
     ) -> None:
         self.port = free_port()
         self.starts = 0
         self._log_path = log_path
-        self._command = [sys.executable, "-m", *module, "--host", "127.0.0.1"]
+        self._module = module
         self._environment = settings(database_url) | dict(environment or {})
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ForkServerProcess | None = None
 
     @property
     def http_url(self) -> str:
@@ -48,7 +53,7 @@ class ServerProcess:
     @property
     def pid(self) -> int:
         """The id of the running process."""
-        if self._process is None:
+        if self._process is None or self._process.pid is None:
             raise RuntimeError("the server is not running")
         return self._process.pid
 
@@ -63,7 +68,7 @@ class ServerProcess:
         self._spawn()
         deadline = time.monotonic() + within_s
         while not await self._is_healthy():
-            if self._process is None or self._process.poll() is not None:
+            if self._process is None or self._process.exitcode is not None:
                 raise AssertionError(f"the server ended while it started:\n{self.log()}")
             if time.monotonic() > deadline:
                 await self.kill()
@@ -82,29 +87,27 @@ class ServerProcess:
         process = self._process
         if process is None:
             return 0
-        process.send_signal(number)
+        os.kill(self.pid, number)
         deadline = time.monotonic() + within_s
-        while process.poll() is None:
+        while process.exitcode is None:
             if time.monotonic() > deadline:
                 process.kill()
-                process.wait()
+                process.join()
                 raise AssertionError(f"{number.name} did not end the server:\n{self.log()}")
             await asyncio.sleep(0.01)
         self._process = None
-        return process.returncode
+        return process.exitcode
 
     def _spawn(self) -> None:
         if self._process is not None:
             raise RuntimeError("the server is running already")
-        with self._log_path.open("ab") as log:
-            self._process = subprocess.Popen(
-                [*self._command, "--port", str(self.port)],
-                cwd=REPOSITORY,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        arguments = ["--host", "127.0.0.1", "--port", str(self.port)]
+        self._process = _forks.Process(
+            target=_run,
+            args=(self._module, arguments, self._environment, self._log_path),
+            daemon=True,
+        )
+        self._process.start()
         self.starts += 1
 
     async def _is_healthy(self) -> bool:
@@ -123,6 +126,20 @@ class ServerProcess:
         finally:
             writer.close()
         return b" 200 " in status
+
+
+def _run(
+    module: str, arguments: Sequence[str], environment: Mapping[str, str], log_path: Path
+) -> None:
+    """What `python -m module` does, in this process, with its output in a file."""
+    os.chdir(REPOSITORY)
+    os.environ.clear()
+    os.environ.update(environment)
+    with log_path.open("ab") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
 def settings(database_url: str) -> dict[str, str]:

@@ -251,7 +251,7 @@ async def test_a_server_that_can_store_nothing_any_more_ends_itself(
     make_server: MakeServer, sqlite_url: str
 ) -> None:
     """It must not go on, healthy to look at; and who keeps it must see a failure."""
-    process = make_server(sqlite_url, module=("tests.broken_server",))
+    process = make_server(sqlite_url, module="tests.broken_server")
     await process.start()
     async with typist(process.ws_url) as person:
         await person.type(4)

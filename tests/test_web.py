@@ -121,7 +121,7 @@ async def test_a_client_that_reads_nothing_but_pings_is_told_by_silence(
     """No pong: closed. A client that answers pings stays."""
     constants = "server.web.PING_S=0.3 server.web.CLOSE_S=0.3"
     server = make_server(
-        sqlite_url, module=("tests.impatient_server",), environment={"CONSTANTS": constants}
+        sqlite_url, module="tests.impatient_server", environment={"CONSTANTS": constants}
     )
     await server.start()
     async with raw_client(server.ws_url) as good:
@@ -196,7 +196,7 @@ async def test_a_client_that_never_reads_is_let_go(
 ) -> None:
     server = make_server(
         sqlite_url,
-        module=("tests.impatient_server",),
+        module="tests.impatient_server",
         # In production an address may not have more than this; here nobody else connects.
         environment={
             "CONSTANTS": constants,

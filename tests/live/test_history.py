@@ -202,7 +202,7 @@ async def test_a_restart_in_good_order_costs_nobody_a_keystroke(
 async def test_the_check_finds_a_server_that_acks_too_early(
     make_server: MakeServer, sqlite_url: str
 ) -> None:
-    server = make_server(sqlite_url, module=("tests.live.wrong_server",))
+    server = make_server(sqlite_url, module="tests.live.wrong_server")
     await server.start()
 
     run = await type_under_fire(server, typing_s=6.0)
