@@ -9,6 +9,7 @@ import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -87,7 +88,8 @@ class ServerProcess:
         process = self._process
         if process is None:
             return 0
-        os.kill(self.pid, number)
+        with suppress(ProcessLookupError):  # it may have ended by itself
+            os.kill(self.pid, number)
         deadline = time.monotonic() + within_s
         while process.exitcode is None:
             if time.monotonic() > deadline:
