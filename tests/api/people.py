@@ -104,13 +104,17 @@ class Site:
     async def stored(self, query: str, **values: Any) -> list[Any]:
         return list(await stored(self.database_url, query, **values))
 
-    async def gone(self, query: str, **values: Any) -> None:
-        """Return as soon as the store holds none of these."""
+    async def there(self, query: str, wanted: bool = True, **values: Any) -> None:
+        """Return as soon as the store holds such a row."""
         for _ in range(1_000):
-            if not await self.stored(query, **values):
+            if bool(await self.stored(query, **values)) is wanted:
                 return
             await asyncio.sleep(0.02)
-        raise AssertionError(f"still there: {query}")
+        raise AssertionError(f"{'never came' if wanted else 'still there'}: {query}")
+
+    async def gone(self, query: str, **values: Any) -> None:
+        """Return as soon as the store holds no such row."""
+        await self.there(query, wanted=False, **values)
 
     async def change(self, statement: str, **values: Any) -> None:
         await change(self.database_url, statement, **values)
