@@ -391,3 +391,19 @@ class FakeServer {
     socket.deliver({ type: 'done', attempt, seq: events.length, result, verdict, why: [], ...(re && { re }) });
   }
 }
+
+export const RANDOM = { kind: 'random', language: 'en', length: 'short' };
+
+/** A page with an attempt open. */
+export function opened(world = new World(), source = RANDOM, rules = undefined) {
+  const page = world.page();
+  page.live.start();
+  page.live.open({ source, rules });
+  world.pass(100);
+  return page;
+}
+
+/** What the server holds of its only attempt. */
+export function typedAtServer(world) {
+  return world.server.attemptOf(world.server.only).typed.join('');
+}

@@ -2,17 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { World } from './fake_world.js';
-
-const RANDOM = { kind: 'random', language: 'en', length: 'short' };
-
-function opened(world = new World(), source = RANDOM, rules) {
-  const page = world.page();
-  page.live.start();
-  page.live.open({ source, rules });
-  world.pass(100);
-  return page;
-}
+import { opened, RANDOM, World } from './fake_world.js';
 
 test('a text is opened, typed, scored and settled', () => {
   const world = new World();

@@ -2,22 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { World } from './fake_world.js';
-
-const RANDOM = { kind: 'random', language: 'en', length: 'short' };
-
-function opened(world, source = RANDOM) {
-  const page = world.page();
-  page.live.start();
-  page.live.open({ source });
-  world.pass(100);
-  return page;
-}
-
-/** What the server holds is what was typed. */
-function typedAtServer(world) {
-  return world.server.attemptOf(world.server.only).typed.join('');
-}
+import { opened, RANDOM, typedAtServer, World } from './fake_world.js';
 
 test('typing goes on through a cut, and all of it arrives', () => {
   const world = new World();
