@@ -17,6 +17,7 @@ RESULT = {"wpm": 60, "accuracy": 0.97, "errors": 3, "duration_ms": 30_000, "lang
 
 Case = schemathesis.Case[Any]
 _numbers = count()
+_client = httpx.Client(base_url=f"{os.environ['API_URL']}/api/v1", trust_env=False)
 
 
 @schemathesis.auth(refresh_interval=None)
@@ -41,8 +42,7 @@ class FreshAccount:
 
 def _post(path: str, body: dict[str, Any], token: str | None = None) -> Any:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    url = f"{os.environ['API_URL']}/api/v1{path}"
-    return httpx.post(url, json=body, headers=headers).raise_for_status().json()
+    return _client.post(path, json=body, headers=headers).raise_for_status().json()
 
 
 @schemathesis.hook
