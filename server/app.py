@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from random import SystemRandom
 from uuid import uuid4
@@ -27,6 +27,7 @@ from server.api.headers import with_cors, with_headers
 from server.api.operations import operations, with_measures
 from server.api.routes import PREFIX, broken, refused, request_id, routes, with_request_ids
 from server.auth import Passwords, Tokens
+from server.boards import Boards
 from server.budgets import Budgets
 from server.clock import Clock
 from server.db.database import Database
@@ -39,6 +40,7 @@ from server.live.sweeper import Sweeper
 from server.metrics import Metrics
 from server.post import MailServer, Post
 from server.protocol import SUBPROTOCOL, CloseCode
+from server.redis_link import RedisLink
 from server.settings import Settings
 from server.texts import Texts
 
@@ -84,7 +86,7 @@ def build(settings: Settings) -> Parts:
     )
 
 
-def build_api(parts: Parts, settings: Settings) -> api.Parts:
+def build_api(parts: Parts, settings: Settings, redis_link: RedisLink) -> api.Parts:
     """What the endpoints use beside or instead of what the connections do."""
     public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
     pages = {"verify": "verify-email", "change": "verify-email", "reset": "reset-password"}
@@ -100,6 +102,8 @@ def build_api(parts: Parts, settings: Settings) -> api.Parts:
         parts.clock.now_ms,
         show=settings.environment == "development",
     )
+    boards = Boards(parts.database, redis_link, parts.journal.metrics, parts.clock.now_ms)
+    parts.journal.heard = boards.heard
     return api.Parts(
         clock=parts.clock,
         database=parts.database,
@@ -108,9 +112,10 @@ def build_api(parts: Parts, settings: Settings) -> api.Parts:
         budgets=Budgets(
             lambda: parts.clock.now_ms() / 1_000,
             settings.per_hour,
-            redis_url=settings.redis_url,
+            redis_link,
             enabled=settings.rate_limit_enabled,
         ),
+        boards=boards,
         post=post,
         origins=settings.allowed_origins,
         secure_cookies=settings.production,
@@ -123,7 +128,8 @@ def create_app(parts: Parts, settings: Settings, fail: Callable[[], None]) -> AS
     `fail` is called if one of them breaks: a server that cannot store what it hears must end.
     """
 
-    api_parts = build_api(parts, settings)
+    redis_link = RedisLink(settings.redis_url)
+    api_parts = build_api(parts, settings, redis_link)
     metrics = parts.journal.metrics
     metrics.watch("typing_connections", "Open websockets.", parts.hub.connections)
     metrics.watch("typing_journal_waiting", "Entries not settled.", parts.journal.waiting)
@@ -134,7 +140,7 @@ def create_app(parts: Parts, settings: Settings, fail: Callable[[], None]) -> AS
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        async with _running(parts, api_parts, fail):
+        async with aclosing(redis_link), _running(parts, api_parts, fail):
             yield
 
     paths = [
@@ -143,7 +149,7 @@ def create_app(parts: Parts, settings: Settings, fail: Callable[[], None]) -> AS
         Route("/ws", _not_a_websocket),
         *routes(api_parts, ENDPOINTS),
         *documents(ENDPOINTS, PREFIX, STATIC / "docs" / "index.html"),
-        *operations(parts.database, api_parts.budgets, metrics, lambda: parts.hub.draining),
+        *operations(parts.database, redis_link, metrics, lambda: parts.hub.draining),
         Mount("/static", GZipMiddleware(StaticFiles(directory=STATIC))),
     ]
     handlers = {HTTPException: refused, Exception: broken}
@@ -169,7 +175,13 @@ async def _running(
     journal = asyncio.create_task(parts.journal.run())
     revoker = Revoker(parts.database, parts.hub)
     loop_lag = parts.journal.metrics.watch_loop()
-    others = (sweeper.run(), revoker.run(), api_parts.post.run(), loop_lag)
+    others = (
+        sweeper.run(),
+        revoker.run(),
+        api_parts.post.run(),
+        api_parts.boards.run(),
+        loop_lag,
+    )
     tasks = [journal, *(asyncio.create_task(other) for other in others)]
     for task in tasks:
         task.add_done_callback(must_not_end)
@@ -181,7 +193,6 @@ async def _running(
         for task in (*tasks, flush):
             task.cancel()
         await asyncio.gather(*tasks, flush, return_exceptions=True)
-        await api_parts.budgets.close()
         await parts.database.close()
 
 

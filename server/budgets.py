@@ -4,9 +4,7 @@ With Redis the budgets are those of all processes. What this process saw is coun
 so that they hold, if only for one process, while Redis is away.
 """
 
-import asyncio
 import hashlib
-import logging
 import math
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Mapping
@@ -17,9 +15,8 @@ from limits import RateLimitItem, RateLimitItemPerHour
 from limits.aio.storage import MovingWindowSupport, RedisStorage, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
-log = logging.getLogger(__name__)
+from server.redis_link import RedisLink
 
 HOUR_S = 3_600
 PER_HOUR: Mapping[str, int] = {
@@ -34,9 +31,6 @@ PER_HOUR: Mapping[str, int] = {
 }
 PAUSE_S_MAX = 900
 SUBJECTS_MAX = 100_000  # in memory; the longest unheard are forgotten first
-REDIS_S = 0.25
-REDIS_RETRY_S = 2.0
-REDIS_ERRORS = (RedisError, OSError, TimeoutError)
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -70,7 +64,7 @@ class Budgets:
         self,
         now_s: Callable[[], float],
         per_hour: Mapping[str, int] = PER_HOUR,
-        redis_url: str | None = None,
+        link: RedisLink | None = None,
         enabled: bool = True,
     ) -> None:
         self._enabled = enabled
@@ -78,10 +72,9 @@ class Budgets:
             name: RateLimitItemPerHour(most, namespace=name) for name, most in per_hour.items()
         }
         self._memory = Store(Memory(now_s), now_s)
-        self._redis = None if redis_url is None else Redis.from_url(redis_url)
-        self._shared = None if self._redis is None else _in_redis(self._redis, now_s)
-        self._redis_away = False
-        self._redis_again_at_s = 0.0
+        self._link = link or RedisLink()
+        redis = self._link.redis
+        self._in_redis = None if redis is None else _in_redis(redis, now_s)
 
     async def spend(self, budget: str, subject: str) -> None:
         """Count one. Raises OverBudget, and counts nothing, if there were too many of late."""
@@ -89,7 +82,7 @@ class Budgets:
             return
         item, key = self._items[budget], _key(subject)
         _refuse(await self._memory.wait_s(item, key))
-        _refuse(await self._ask_redis(lambda shared: shared.take(item, key)) or 0.0)
+        _refuse(await self._shared(lambda shared: shared.take(item, key)) or 0.0)
         _refuse(await self._memory.take(item, key))
 
     async def failed(self, budget: str, subject: str) -> None:
@@ -97,7 +90,7 @@ class Budgets:
         if not self._enabled:
             return
         item, key = self._items[budget], _key(subject)
-        await self._ask_redis(lambda shared: shared.pause(item, key))
+        await self._shared(lambda shared: shared.pause(item, key))
         await self._memory.pause(item, key)
 
     async def succeeded(self, budget: str, subject: str) -> None:
@@ -109,39 +102,12 @@ class Budgets:
     async def forgive(self, budget: str, subject: str) -> None:
         """Forget what this subject has spent of this budget, and what failed."""
         item, key = self._items[budget], _key(subject)
-        await self._ask_redis(lambda shared: shared.forget(item, key))
+        await self._shared(lambda shared: shared.forget(item, key))
         await self._memory.forget(item, key)
 
-    async def redis_state(self) -> str:
-        """`ok`, `away` or `unused`, asked anew."""
-        redis = self._redis
-        if redis is None:
-            return "unused"
-        self._redis_again_at_s = 0.0
-        return "ok" if await self._ask_redis(lambda _: redis.ping()) else "away"
-
-    async def close(self) -> None:
-        if self._redis is not None:
-            await self._redis.aclose()
-
-    async def _ask_redis(self, ask: Callable[["Store"], Awaitable[T]]) -> T | None:
-        """What Redis answers; None if there is none, or it was away a moment ago."""
-        now_s = asyncio.get_running_loop().time()
-        if self._shared is None or now_s < self._redis_again_at_s:
-            return None
-        try:
-            async with asyncio.timeout(REDIS_S):
-                answer = await ask(self._shared)
-        except REDIS_ERRORS as error:
-            self._redis_again_at_s = now_s + REDIS_RETRY_S
-            if not self._redis_away:
-                log.warning("Redis is away, budgets are this process's own: %r", type(error))
-            self._redis_away = True
-            return None
-        if self._redis_away:
-            log.warning("Redis is back")
-        self._redis_away = False
-        return answer
+    async def _shared(self, ask: Callable[["Store"], Awaitable[T]]) -> T | None:
+        store = self._in_redis
+        return None if store is None else await self._link.ask(lambda _: ask(store))
 
 
 class Store:

@@ -25,6 +25,7 @@ class Metrics:
         )
         self._acks = self._counter("typing_acks", "Acknowledgements sent.")
         self._results = self._counter("typing_results", "Results stored.", "verdict")
+        self._boards = self._counter("typing_boards", "Leaderboards shown, by who knew.", "source")
         self._closes = self._counter("typing_closes", "Websockets closed.", "code")
         self._entries = self._counter("typing_journal_entries", "Entries settled.", "outcome")
         self._commit_s = Histogram(
@@ -55,6 +56,9 @@ class Metrics:
 
     def stored_result(self, verdict: str) -> None:
         self._results.labels(verdict).inc()
+
+    def answered_board(self, source: str) -> None:
+        self._boards.labels(source).inc()
 
     def closed(self, code: int | None) -> None:
         """A websocket has ended; without a code the client was gone before."""

@@ -23,6 +23,7 @@ from server.core.source import DEFAULT_LAYOUTS, Source, SourceKind
 from server.core.text import Text
 from server.core.typed_text import ErrorRule, Keystroke, TypedText
 from server.db.database import Database
+from server.db.leaderboards import recount
 from server.db.queries import attempts, category, key_confusions, key_counters, users
 from server.live.result import ending
 from server.texts import CONTENT
@@ -153,6 +154,7 @@ async def fill(
     named = ({**person, "id": user_id, "name": f"Guest {user_id[:4].upper()}"} for user_id in ids)
     await _store(database, users, named)
     await _store(database, attempts, _attempts(ids, attempts_count, heaviest, now_ms))
+    await recount(database, now_ms)
     await _store(database, key_counters, _counters(ids, wrong=False))
     await _store(database, key_confusions, _counters(ids, wrong=True))
     return ids

@@ -1,6 +1,7 @@
 """A Redis of the tests' own (Valkey, which speaks the same), that can be stopped and started."""
 
 import asyncio
+import signal
 import subprocess
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,6 +39,18 @@ class Valkey:
         self._process = subprocess.Popen(
             [_program(), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
+
+    def freeze(self) -> None:
+        """It takes connections and answers none, until `thaw`."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """It does what it was sent meanwhile, and all as before."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def stop(self) -> None:
         """It is gone, and all it knew."""

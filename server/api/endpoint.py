@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from server.auth import Passwords, Tokens
+from server.boards import Boards
 from server.budgets import Budgets
 from server.clock import Clock
 from server.db.database import Database
@@ -124,6 +125,7 @@ class Parts:
     tokens: Tokens
     passwords: Passwords
     budgets: Budgets
+    boards: Boards
     post: Post
     origins: frozenset[str]
     secure_cookies: bool

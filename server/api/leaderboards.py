@@ -1,7 +1,5 @@
 """Who is fastest, on each text and at each length of words and time."""
 
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
@@ -9,19 +7,10 @@ from pydantic import Field
 from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Query
 from server.api.history import OFFSET_MAX, LanguageName
 from server.core.source import Source, SourceKind
-from server.db.leaderboards import BoardPlace, load_standing
+from server.db.leaderboards import SECONDS, WORDS, BoardPeriod, BoardPlace
 from server.db.queries import category, find_text
 
-BOARD_PATTERN = r"time:(15|30|60|120)|words:(10|25|50|100)|text:[A-Za-z0-9_.-]{1,64}"
-
-
-class BoardPeriod(StrEnum):
-    """The running day, week (from Monday) or month, in UTC."""
-
-    ALL = "all"
-    MONTH = "month"
-    WEEK = "week"
-    DAY = "day"
+BOARD_PATTERN = rf"time:({SECONDS})|words:({WORDS})|text:[A-Za-z0-9_.-]{{1,64}}"
 
 
 class BoardQuery(Query):
@@ -70,10 +59,9 @@ async def leaderboard(parts: Parts, call: Call) -> BoardAnswer:
         if text is None:
             raise ApiError(404, "not_found", "There is no text of that id.")
         language = text["language"]
-    standing = await load_standing(
-        parts.database,
+    standing = await parts.boards.standing(
         category(_source(kind, parameter, language)),
-        period_began_ms(query.period, parts.clock.now_ms()),
+        query.period,
         limit=query.limit,
         offset=query.offset,
         user_id=call.caller.user_id if call.caller else None,
@@ -108,19 +96,6 @@ def _place(place: BoardPlace) -> Place:
         accuracy=place.accuracy,
         finished_at=place.finished_at_ms,
     )
-
-
-def period_began_ms(period: BoardPeriod, now_ms: int) -> int | None:
-    """When the running day, week or month began, in UTC; None for all time."""
-    if period is BoardPeriod.ALL:
-        return None
-    day = datetime.fromtimestamp(now_ms / 1_000, UTC)
-    day = day.replace(hour=0, minute=0, second=0, microsecond=0)
-    if period is BoardPeriod.WEEK:
-        day -= timedelta(days=day.weekday())
-    elif period is BoardPeriod.MONTH:
-        day = day.replace(day=1)
-    return int(day.timestamp()) * 1_000
 
 
 ENDPOINTS: list[Endpoint] = [

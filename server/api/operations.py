@@ -11,9 +11,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.budgets import Budgets
 from server.db.database import STORE_ERRORS, Database
 from server.metrics import CONTENT_TYPE, Metrics
+from server.redis_link import RedisLink
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ QUIET = ("/health", "/health/ready", "/metrics", "/static")  # asked all the tim
 
 
 def operations(
-    database: Database, budgets: Budgets, metrics: Metrics, draining: Callable[[], bool]
+    database: Database, link: RedisLink, metrics: Metrics, draining: Callable[[], bool]
 ) -> list[Route]:
     """The routes: /health, /health/ready and /metrics."""
 
@@ -34,12 +34,13 @@ def operations(
         checks = {
             "database": await _answered(_database(database)),
             "migrations": await _answered(_migrations(database)),
-            "redis": await budgets.redis_state(),
+            "redis": await link.state(),
             "draining": "yes" if draining() else "no",
         }
         # Without Redis everything is still answered, so this process stays in service.
         fit = checks | {"redis": "any"} == READY
-        status = {"status": "ok" if fit else "unavailable", "checks": checks}
+        served = "degraded" if checks["redis"] == "away" else "ok"
+        status = {"status": served if fit else "unavailable", "checks": checks}
         return JSONResponse(status, 200 if fit else 503, NO_STORE)
 
     async def read_metrics(_request: Request) -> Response:

@@ -143,7 +143,7 @@ def _needed(field: str, password: str | None) -> str:
 async def handle_delete(parts: Parts, call: Call) -> Answer:
     if not call.me.guest:
         await proven_account(parts, call, _needed("password", call.body.password))
-    await delete_person(parts.database, call.me.user_id)
+    await delete_person(parts.database, call.me.user_id, parts.clock.now_ms())
     return Answer(None, 204)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.core.attempt import Batch
 from server.core.replay import unpack_keystrokes, unpack_log
 from server.db.database import Database
+from server.db.leaderboards import leave_boards, move_bests
 from server.db.logins import NewLogin, logins, start_login
 from server.db.mails import NewMail, put_mail, send_link, use_link
 from server.db.queries import (
@@ -189,12 +190,14 @@ async def log_in(
         if version is None:
             return None
         if guest_id is not None:
-            await _move_guest(connection, guest_id, user_id)
+            await _move_guest(connection, guest_id, user_id, now_ms)
         await start_login(connection, user_id, login, now_ms)
         return version
 
 
-async def _move_guest(connection: AsyncConnection, guest_id: str, user_id: str) -> None:
+async def _move_guest(
+    connection: AsyncConnection, guest_id: str, user_id: str, now_ms: int
+) -> None:
     """Give the account all a guest has, and forget the guest; the second time nothing happens.
 
     Connections that drive one of its attempts can write nothing more.
@@ -211,6 +214,7 @@ async def _move_guest(connection: AsyncConnection, guest_id: str, user_id: str) 
     await connection.execute(
         update(attempts).where(attempts.c.user_id == guest_id).values(user_id=user_id, epoch=fenced)
     )
+    await move_bests(connection, guest_id, user_id, now_ms)
     await _move_counters(connection, guest_id, user_id)
     await connection.execute(delete(users).where(users.c.id == guest_id))
 
@@ -329,9 +333,10 @@ async def rehash(database: Database, user_id: str, older: str, newer: str) -> No
         )
 
 
-async def delete_person(database: Database, user_id: str) -> None:
+async def delete_person(database: Database, user_id: str, now_ms: int) -> None:
     """Nothing of this person is left; what belongs to them goes with their row."""
     async with database.write() as connection:
+        await leave_boards(connection, user_id, now_ms)
         await connection.execute(delete(users).where(users.c.id == user_id))
 
 

@@ -7,10 +7,11 @@ entries wait; none is dropped, and the writer tries again until it answers.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Protocol
+from uuid import uuid4
 
 from sqlalchemy import RowMapping, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,6 +20,7 @@ from server.core.attempt import Batch
 from server.core.key_stats import KeyStats
 from server.core.replay import pack_keystrokes
 from server.db.database import STORE_ERRORS, Database, refused_for_good
+from server.db.leaderboards import Best, Change, keep_bests
 from server.db.queries import INSERT, OPEN_STATES, attempts, journal, key_confusions, key_counters
 from server.metrics import Metrics
 
@@ -73,11 +75,16 @@ class Entry:
 
 
 class Journal:
-    """The one writer of keystrokes and endings in this process."""
+    """The one writer of keystrokes and endings in this process.
+
+    `heard` is told how leaderboards have changed, in the order of their versions.
+    """
 
     def __init__(self, database: Database, metrics: Metrics | None = None) -> None:
         self.metrics = metrics or Metrics()
+        self.heard: Callable[[Sequence[Change]], None] = lambda _changes: None
         self._database = database
+        self._writer = uuid4().hex
         self._waiting: deque[Entry] = deque()
         self._group: list[Entry] = []
         self._work = asyncio.Event()
@@ -161,7 +168,11 @@ class Journal:
             mine = [entry for entry in group if _owned(entry, stored)]
             live = [entry for entry in mine if stored[entry.attempt_id]["state"] in OPEN_STATES]
             await _insert_batches(connection, [entry for entry in live if entry.batch])
-            bests = await _end(connection, [entry for entry in live if entry.ending])
+            ended = [entry for entry in live if entry.ending]
+            bests = await _end(connection, ended)
+            changes = await keep_bests(connection, self._writer, _ranked(ended))
+            await _count_keys(connection, [entry.ending for entry in ended if entry.ending])
+        self.heard(changes)
         owned = set(map(id, mine))
         return [
             (
@@ -288,8 +299,16 @@ async def _end(connection: AsyncConnection, entries: Sequence[Entry]) -> dict[st
         await connection.execute(
             _delete_batches, [{"attempt": entry.attempt_id} for entry in entries]
         )
-        await _count_keys(connection, [entry.ending for entry in entries if entry.ending])
     return bests
+
+
+def _ranked(entries: Sequence[Entry]) -> list[tuple[str, Best]]:
+    names = ("wpm", "accuracy", "finished_at_ms")
+    return [
+        (end.category, Best(end.user_id, *(end.columns[name] for name in names)))
+        for entry in entries
+        if (end := entry.ending) is not None and end.columns["verdict"] == "ranked"
+    ]
 
 
 async def _personal_best(connection: AsyncConnection, ending: Ending) -> float | None:

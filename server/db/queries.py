@@ -26,6 +26,8 @@ attempts = metadata.tables["attempts"]
 journal = metadata.tables["journal"]
 key_counters = metadata.tables["key_counters"]
 key_confusions = metadata.tables["key_confusions"]
+bests = metadata.tables["bests"]
+board_versions = metadata.tables["board_versions"]
 
 OPEN_STATES = (AttemptState.ARMED.value, AttemptState.RUNNING.value)
 # Both dialects have ON CONFLICT, each in an Insert of its own.

@@ -93,8 +93,8 @@ class TextRow(Row, table=True):
     text: str
 
 
-# History and leaderboards are answered from these alone: the rows themselves, with their texts and
-# keystrokes, are wide, and a person may have very many. Void and empty attempts are in none.
+# History is answered from these alone: the rows themselves, with their texts and keystrokes, are
+# wide, and a person may have very many. Void and empty attempts are in none.
 HISTORY_INDEXES = (
     Index(
         "ix_attempts_history",
@@ -117,7 +117,7 @@ HISTORY_INDEXES = (
         sqlite_where=text("finished_at_ms IS NOT NULL"),
         postgresql_where=text("finished_at_ms IS NOT NULL"),
     ),
-    # Also finds the personal best.
+    # Finds the personal best, and all that leaderboards are counted from.
     Index(
         "ix_attempts_board",
         "category",
@@ -125,17 +125,6 @@ HISTORY_INDEXES = (
         "wpm",
         "accuracy",
         "finished_at_ms",
-        "id",
-        sqlite_where=text("verdict = 'ranked'"),
-        postgresql_where=text("verdict = 'ranked'"),
-    ),
-    Index(
-        "ix_attempts_board_of_late",
-        "category",
-        "finished_at_ms",
-        "user_id",
-        "wpm",
-        "accuracy",
         "id",
         sqlite_where=text("verdict = 'ranked'"),
         postgresql_where=text("verdict = 'ranked'"),
@@ -244,6 +233,55 @@ class KeyConfusionRow(Row, table=True):
     key: str = Field(primary_key=True, max_length=64)
     typed: str = Field(primary_key=True, max_length=64)
     count: int
+
+
+# Leaderboards: what they are answered from, instead of from all attempts ever made.
+
+
+class BestRow(Row, table=True):
+    """A person's best ranked attempt of a category in a period that began at `began_at_ms`.
+
+    One row for each period's name: a new day's first attempt takes the place of yesterday's best.
+    """
+
+    __tablename__ = "bests"
+    __table_args__ = (
+        Index(
+            "ix_bests_board",
+            "category",
+            "period",
+            "began_at_ms",
+            "wpm",
+            "accuracy",
+            "finished_at_ms",
+            "user_id",
+        ),
+    )
+
+    user_id: str = Field(
+        primary_key=True, foreign_key="users.id", ondelete="CASCADE", max_length=36
+    )
+    category: str = Field(primary_key=True, max_length=128)
+    period: str = Field(primary_key=True, max_length=8)
+    began_at_ms: int = _at_ms()
+    wpm: float
+    accuracy: float
+    finished_at_ms: int = _at_ms()
+
+
+class BoardVersionRow(Row, table=True):
+    """How often a writer has changed the boards of a category: what a copy must have reached.
+
+    Each process is a writer of its own, so that none waits for another to commit.
+    """
+
+    __tablename__ = "board_versions"
+    __table_args__ = (Index(None, "changed_at_ms"),)
+
+    category: str = Field(primary_key=True, max_length=128)
+    writer: str = Field(primary_key=True, max_length=32)
+    version: int = Field(sa_column=Column(BigInteger, nullable=False))
+    changed_at_ms: int = _at_ms()
 
 
 # Accounts: logins and what is sent by mail. Tokens are stored as SHA-256 hashes only.

@@ -3,15 +3,17 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
 from server import budgets as budgets_module
+from server import redis_link
 from server.budgets import PER_HOUR, Budgets, OverBudget, address_subject
 from server.clock import Clock
+from server.redis_link import RedisLink
 from tests.valkey import Valkey
 
 
@@ -28,12 +30,9 @@ async def valkey() -> AsyncIterator[Valkey]:
 
 
 @asynccontextmanager
-async def opened(url: str | None, **settings: object) -> AsyncIterator[Budgets]:
-    made = Budgets(now_s, redis_url=url, **settings)  # type: ignore[arg-type]
-    try:
-        yield made
-    finally:
-        await made.close()
+async def opened(url: str | None) -> AsyncIterator[Budgets]:
+    async with aclosing(RedisLink(url)) as link:
+        yield Budgets(now_s, link=link)
 
 
 @pytest_asyncio.fixture(params=["memory", "redis"])
@@ -46,9 +45,9 @@ async def either(request: pytest.FixtureRequest) -> AsyncIterator[Budgets]:
     valkey = Valkey()
     await valkey.start()
     try:
-        async with opened(valkey.url) as budgets:
-            yield budgets
-            assert await budgets.redis_state() == "ok"
+        async with aclosing(RedisLink(valkey.url)) as link:
+            yield Budgets(now_s, link=link)
+            assert await link.state() == "ok"
     finally:
         valkey.stop()
 
@@ -205,20 +204,21 @@ async def test_nobody_is_named_in_redis(valkey: Valkey) -> None:
 @pytest.fixture
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Redis is asked again at once."""
-    monkeypatch.setattr(budgets_module, "REDIS_RETRY_S", 0.0)
+    monkeypatch.setattr(redis_link, "AGAIN_S", 0.0)
 
 
 async def test_while_redis_is_away_memory_goes_on_from_where_it_was(
     valkey: Valkey, soon: None, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with opened(valkey.url) as budgets:
+    async with aclosing(RedisLink(valkey.url)) as link:
+        budgets = Budgets(now_s, link=link)
         await spend(budgets, "login", 3)
         valkey.stop()
-        assert await budgets.redis_state() == "away"
+        assert await link.state() == "away"
         await spend(budgets, "login", 2)
         await refused(budgets.spend("login", "somebody"))
         await valkey.start()
-        assert await budgets.redis_state() == "ok"
+        assert await link.state() == "ok"
         await refused(budgets.spend("login", "somebody"))  # Redis forgot; this process did not
         await spend(budgets, "login", 5, "somebody else")
     async with opened(valkey.url) as other:

@@ -11,14 +11,13 @@ import pytest
 from starlette.applications import Starlette
 
 from server.api.operations import operations
-from server.budgets import Budgets
 from server.db.database import Database
 from server.log import strike_out
 from server.metrics import Metrics
+from server.redis_link import RedisLink
 from tests.conftest import MakeServer
 from tests.live.guest import change, guest
 from tests.processes import JWT_SECRET, ServerProcess
-from tests.valkey import Valkey
 
 SENTENCE = "xylophones quietly judge my vexing kazoo"
 EMAIL = "zebediah.quill@example.org"
@@ -55,7 +54,7 @@ async def test_not_ready_over_an_older_schema(server: ServerProcess, database_ur
 
 async def test_not_ready_while_the_store_is_away() -> None:
     database = Database("postgresql://nobody@127.0.0.1:1/nothing")
-    routes = operations(database, Budgets(lambda: 0.0), Metrics(), lambda: False)
+    routes = operations(database, RedisLink(), Metrics(), lambda: False)
     transport = httpx.ASGITransport(Starlette(routes=routes))
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         answer = await client.get("/health/ready")
@@ -82,28 +81,6 @@ async def test_not_ready_while_draining(make_server: MakeServer, sqlite_url: str
             "draining": "yes",
         }
     await ended
-
-
-async def test_serves_on_without_redis(make_server: MakeServer, sqlite_url: str) -> None:
-    valkey = Valkey()
-    await valkey.start()
-    try:
-        server = make_server(sqlite_url, environment={"REDIS_URL": valkey.url})
-        await server.start()
-        states = [(await get(server, "/health/ready")).json()["checks"]["redis"]]
-        valkey.stop()
-        away = await get(server, "/health/ready")
-        states.append(away.json()["checks"]["redis"])
-        login = {"email": EMAIL, "password": PASSWORD}
-        async with httpx.AsyncClient(base_url=server.http_url) as client:
-            refused = await client.post("/api/v1/auth/login", json=login)
-        await valkey.start()
-        states.append((await get(server, "/health/ready")).json()["checks"]["redis"])
-    finally:
-        valkey.stop()
-    assert states == ["ok", "away", "ok"]
-    assert away.status_code == OK
-    assert refused.status_code == HTTPStatus.UNAUTHORIZED
 
 
 # Numbers

@@ -3,21 +3,27 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from random import Random
 from typing import Any
 
 import httpx
-from sqlalchemy import insert
 
 from server.auth import Tokens
 from server.clock import Clock
 from server.core.attempt import EndReason
 from server.db.database import Database
 from server.db.journal import Journal
-from server.db.queries import Person, StoredAttempt, attempts, keep_guest
+from server.db.queries import Person, StoredAttempt, keep_guest
 from tests.conftest import MakeServer
-from tests.db.stored import Recorder, new_attempt, opened_database, person, running, type_batch
-from tests.fill import Row, placed
+from tests.db.stored import (
+    Recorder,
+    add_attempt,
+    new_attempt,
+    opened_database,
+    person,
+    running,
+    type_batch,
+)
+from tests.fill import Row
 from tests.processes import JWT_SECRET, ServerProcess
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -73,11 +79,7 @@ class Api:
 
     async def add(self, made: Row, who: Person, finished_at_ms: int, **columns: Any) -> str:
         """Store the model as the person's attempt, ended at that time; its id."""
-        dice = Random(f"{who.id}{made['category']}{finished_at_ms}{columns}")
-        row = placed(made, who.id, 0, 1.0, dice)
-        row |= {"started_at_ms": finished_at_ms - 1_000, "finished_at_ms": finished_at_ms}
-        async with self.database.write() as connection:
-            await connection.execute(insert(attempts), row | columns)
+        row = await add_attempt(self.database, made, who.id, finished_at_ms, **columns)
         return str(row["id"])
 
 

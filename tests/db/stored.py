@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, NamedTuple
 
-from sqlalchemy import RowMapping, select, text
+from sqlalchemy import RowMapping, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.attempt import Batch, EndReason
@@ -17,6 +17,7 @@ from server.core.source import Source, SourceKind
 from server.core.typed_text import ErrorRule, Keystroke
 from server.db.database import Database
 from server.db.journal import Entry, Journal, Outcome
+from server.db.leaderboards import Best, keep_bests
 from server.db.queries import (
     NewAttempt,
     Person,
@@ -24,9 +25,11 @@ from server.db.queries import (
     attempts,
     create_attempt,
     resume_attempt,
+    users,
 )
 from server.live.result import ending
 from tests.expected_score import Event, expected_counters, replay
+from tests.fill import placed
 
 OPENED_AT_MS = 1_790_000_000_000
 TEXT = "a bad cab"
@@ -57,6 +60,41 @@ async def new_attempt(
     stored = await create_attempt(database, new, who, opened_at_ms)
     assert stored is not None
     return stored
+
+
+async def add_row(database: Database, row: dict[str, Any]) -> None:
+    """Store an ended attempt as it stands, and what follows from it for leaderboards."""
+    best = Best(*(row[name] for name in ("user_id", "wpm", "accuracy", "finished_at_ms")))
+    async with database.write() as connection:
+        await connection.execute(insert(attempts), row)
+        if row["verdict"] == "ranked":
+            await keep_bests(connection, "by hand", [(row["category"], best)])
+
+
+async def add_people(database: Database, *ids: str) -> None:
+    """People with accounts, named by their ids."""
+    people = [
+        {"id": one, "name": one, "guest": False, "created_at_ms": 0, "token_version": 0}
+        for one in ids
+    ]
+    async with database.write() as connection:
+        await connection.execute(insert(users), people)
+
+
+async def add_attempt(
+    database: Database, made: dict[str, Any], user_id: str, at_ms: int, **columns: Any
+) -> dict[str, Any]:
+    """Store the model as the person's attempt, which ended at that time."""
+    row = placed(made, user_id, 0, 1.0, Random(f"{user_id}{at_ms}{columns}"))
+    row |= {"started_at_ms": at_ms - 1_000, "finished_at_ms": at_ms, **columns}
+    await add_row(database, row)
+    return row
+
+
+async def change(database: Database, statement: str, **values: Any) -> None:
+    """Change the store behind the program's back."""
+    async with database.write() as connection:
+        await connection.execute(text(statement), values)
 
 
 async def resumed(

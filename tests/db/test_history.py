@@ -2,11 +2,10 @@
 
 from collections.abc import AsyncIterator
 from random import Random
-from typing import Any
 
 import pytest
 import pytest_asyncio
-from sqlalchemy import insert, text
+from sqlalchemy import text
 
 from server.core.attempt import EndReason
 from server.core.source import Source, SourceKind
@@ -25,18 +24,18 @@ from server.db.history import (
     newest,
 )
 from server.db.journal import Journal
-from server.db.leaderboards import load_standing
-from server.db.queries import attempts, users
 from tests.db.plans import asking, full_scans
 from tests.db.stored import (
     Recorder,
+    add_attempt,
+    add_people,
     new_attempt,
     opened_database,
     person,
     running,
     type_batch,
 )
-from tests.fill import Row, fill, model, placed
+from tests.fill import Row, fill, model
 
 NOW_MS = 1_790_000_000_000
 TIME_60 = Source(SourceKind.TIME, language="en", seconds=60)
@@ -48,27 +47,9 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         yield opened
 
 
-async def add_people(database: Database, *ids: str) -> None:
-    rows = [
-        {"id": one, "name": one, "guest": False, "created_at_ms": 0, "token_version": 0}
-        for one in ids
-    ]
-    async with database.write() as connection:
-        await connection.execute(insert(users), rows)
-
-
 @pytest.fixture(scope="module")
 def typed_row() -> Row:
     return model(Source(SourceKind.WORDS, language="en", count=10), Random(7))
-
-
-async def add(database: Database, made: Row, user_id: str, at_ms: int, **columns: Any) -> Row:
-    """Store that attempt of the person, which ended at that time."""
-    row = placed(made, user_id, 0, 1.0, Random(f"{user_id}{at_ms}{columns}"))
-    row |= {"started_at_ms": at_ms - 1_000, "finished_at_ms": at_ms, **columns}
-    async with database.write() as connection:
-        await connection.execute(insert(attempts), row)
-    return row
 
 
 async def test_pages_by_cursor_and_by_offset_show_each_attempt_once(
@@ -77,10 +58,10 @@ async def test_pages_by_cursor_and_by_offset_show_each_attempt_once(
     await add_people(database, "a", "b")
     # Five end in the same ms: the id decides between them.
     rows = [
-        await add(database, typed_row, "a", NOW_MS + at, errors=n)
+        await add_attempt(database, typed_row, "a", NOW_MS + at, errors=n)
         for n, at in enumerate([0, 0, 0, 0, 0, 1, 2])
     ]
-    await add(database, typed_row, "b", NOW_MS)
+    await add_attempt(database, typed_row, "b", NOW_MS)
     newest_first = sorted(rows, key=lambda row: (row["finished_at_ms"], row["id"]), reverse=True)
     expected = [row["id"] for row in newest_first]
 
@@ -106,12 +87,14 @@ async def test_pages_by_cursor_and_by_offset_show_each_attempt_once(
 async def test_each_filter_leaves_what_it_names(database: Database, typed_row: Row) -> None:
     await add_people(database, "a")
     time_row = {"kind": "time", "mode": "time:60", "source": TIME_60.public()}
-    plain = await add(database, typed_row, "a", NOW_MS, verdict="ranked")
-    timed = await add(database, typed_row, "a", NOW_MS + 1, verdict="review", **time_row)
-    russian = await add(
+    plain = await add_attempt(database, typed_row, "a", NOW_MS, verdict="ranked")
+    timed = await add_attempt(database, typed_row, "a", NOW_MS + 1, verdict="review", **time_row)
+    russian = await add_attempt(
         database, typed_row, "a", NOW_MS + 2, verdict="ranked", language="ru", layout="jcuken"
     )
-    unknown = await add(database, typed_row, "a", NOW_MS + 3, verdict="ranked", language=None)
+    unknown = await add_attempt(
+        database, typed_row, "a", NOW_MS + 3, verdict="ranked", language=None
+    )
     cases = [
         (Filter(kind="time"), [timed]),
         (Filter(mode="time:60"), [timed]),
@@ -164,9 +147,11 @@ async def test_empty_open_and_void_attempts_are_not_in_history(database: Databas
 async def test_days_begin_where_the_person_is(database: Database, typed_row: Row) -> None:
     await add_people(database, "a")
     midnight_ms = NOW_MS // DAY_MS * DAY_MS
-    await add(database, typed_row, "a", midnight_ms - 1, wpm=40.0, errors=1, verdict="ranked")
-    await add(database, typed_row, "a", midnight_ms, wpm=60.0, errors=2, verdict="ranked")
-    await add(
+    await add_attempt(
+        database, typed_row, "a", midnight_ms - 1, wpm=40.0, errors=1, verdict="ranked"
+    )
+    await add_attempt(database, typed_row, "a", midnight_ms, wpm=60.0, errors=2, verdict="ranked")
+    await add_attempt(
         database,
         typed_row,
         "a",
@@ -206,61 +191,6 @@ async def test_counters_are_those_of_the_language_and_layout(database: Database)
     assert counted["b"].confusions == {"v": 1}
 
 
-# Leaderboards
-
-
-async def test_one_place_per_person_by_wpm_then_accuracy_then_the_earlier(
-    database: Database, typed_row: Row
-) -> None:
-    await add_people(database, "a", "b", "c", "d", "e")
-    board = {**typed_row, "category": "time:en:60", "verdict": "ranked"}
-    for user_id, at, wpm, accuracy in [
-        ("a", 1, 50.0, 0.9),
-        ("a", 2, 70.0, 0.9),  # their best, but b and c are as fast
-        ("a", 9, 70.0, 0.9),  # as good, later
-        ("b", 3, 70.0, 0.95),
-        ("c", 1, 70.0, 0.9),
-        ("d", 1, 60.0, 1.0),
-    ]:
-        await add(database, board, user_id, NOW_MS + at, wpm=wpm, accuracy=accuracy)
-    await add(database, board, "e", NOW_MS, wpm=200.0, verdict="review")
-    await add(database, board, "e", NOW_MS, wpm=199.0, category="time:ru:60")
-    found = await load_standing(database, "time:en:60", None, limit=10, user_id="a")
-    assert [(place.rank, place.user_id) for place in found.page] == [
-        (1, "b"),
-        (2, "c"),
-        (3, "a"),
-        (4, "d"),
-    ]
-    assert found.total == 4
-    assert found.mine is not None
-    assert (found.mine.rank, found.mine.finished_at_ms) == (3, NOW_MS + 2)
-
-    page = await load_standing(database, "time:en:60", None, limit=2, offset=1, user_id="d")
-    assert ([place.user_id for place in page.page], page.total) == (["c", "a"], 4)
-    assert page.mine is not None
-    assert page.mine.rank == 4
-    past = await load_standing(database, "time:en:60", None, limit=2, offset=50)
-    assert (past.page, past.total, past.mine) == ([], 4, None)
-
-    later = await load_standing(database, "time:en:60", NOW_MS + 2, limit=10, user_id="c")
-    assert [place.user_id for place in later.page] == ["b", "a"]
-    assert later.mine is None
-    nobody = await load_standing(database, "words:en:10", None, limit=10, user_id="a")
-    assert (nobody.page, nobody.total, nobody.mine) == ([], 0, None)
-
-
-async def test_a_disabled_account_has_no_place(database: Database, typed_row: Row) -> None:
-    await add_people(database, "a", "b")
-    for user_id, wpm in (("a", 90.0), ("b", 80.0)):
-        await add(database, typed_row, user_id, NOW_MS, category="x", verdict="ranked", wpm=wpm)
-    async with database.write() as connection:
-        await connection.execute(text("UPDATE users SET disabled_at_ms = 1 WHERE id = 'a'"))
-    found = await load_standing(database, "x", None, limit=10, user_id="a")
-    assert ([place.user_id for place in found.page], found.total) == (["b"], 1)
-    assert found.mine is None
-
-
 # Indexes
 
 
@@ -282,8 +212,6 @@ async def test_no_question_goes_through_all_attempts(database: Database) -> None
         await count_lessons(database, who, None)
         await count_lessons(database, who, NOW_MS - DAY_MS)
         await load_counters(database, who, None, None)
-        for since_ms in (None, NOW_MS - DAY_MS):
-            await load_standing(database, "time:en:60", since_ms, limit=50, user_id=who)
     assert len(asked) > 20
     assert await full_scans(database, asked, "attempts") == []
     assert await full_scans(database, asked, "key_counters") == []

@@ -21,6 +21,8 @@ from tests.processes import REPOSITORY, settings
 TABLES = {
     "alembic_version",
     "attempts",
+    "bests",
+    "board_versions",
     "journal",
     "key_confusions",
     "key_counters",

@@ -1,0 +1,290 @@
+"""Redis and the store give the same leaderboards, whatever happens to either."""
+
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+from sqlalchemy import insert
+
+from server import redis_link
+from server.boards import Boards
+from server.core.source import Source, SourceKind
+from server.db.accounts import delete_person, log_in
+from server.db.database import Database
+from server.db.journal import ENDING_COLUMNS, Ending, Entry, Journal
+from server.db.leaderboards import (
+    DAY_MS,
+    Board,
+    BoardPeriod,
+    forget_versions,
+    load_standing,
+    recount,
+)
+from server.db.logins import NewLogin
+from server.db.queries import attempts
+from server.metrics import Metrics
+from server.redis_link import RedisLink
+from tests.db.stored import Recorder, add_people, change, opened_database, running
+from tests.fill import Row, model, placed
+from tests.valkey import Valkey
+
+NOW_MS = 1_790_000_000_000
+CATEGORIES = ("time:en:60", "text:en-short-001")
+PEOPLE = [f"person {letter}" for letter in "abcdefg"]
+MODEL = model(Source(SourceKind.TIME, language="en", seconds=60), Random(1))
+
+
+@pytest_asyncio.fixture
+async def valkey() -> AsyncIterator[Valkey]:
+    server = Valkey()
+    await server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A Redis that was away is asked again at once, and one that is slow is waited for."""
+    monkeypatch.setattr(redis_link, "AGAIN_S", 0.0)
+    monkeypatch.setattr(redis_link, "ANSWER_S", 5.0)
+
+
+@dataclass
+class Process:
+    """What of a server has to do with leaderboards. Nothing is told before `catch_up`."""
+
+    journal: Journal
+    boards: Boards
+    metrics: Metrics
+
+    def shown_by(self, source: str) -> int:
+        """How many leaderboards the `source` knew."""
+        wanted = f'typing_boards_total{{source="{source}"}} '
+        lines = self.metrics.text().decode().splitlines()
+        return sum(int(float(line.split()[-1])) for line in lines if line.startswith(wanted))
+
+    async def from_redis(self, board: Board, **page: Any) -> Any:
+        """The standing, which Redis must have known."""
+        await self.boards.catch_up()
+        await self.boards.standing(board.category, board.period, limit=1)
+        await self.boards.catch_up()
+        before = self.shown_by("redis")
+        standing = await self.boards.standing(board.category, board.period, **page)
+        assert self.shown_by("redis") == before + 1
+        return standing
+
+
+@asynccontextmanager
+async def process(
+    database: Database, url: str, now_ms: Callable[[], int]
+) -> AsyncIterator[Process]:
+    metrics = Metrics()
+    async with aclosing(RedisLink(url)) as link:
+        boards = Boards(database, link, metrics, now_ms)
+        journal = Journal(database)
+        journal.heard = boards.heard
+        async with running(journal):
+            yield Process(journal, boards, metrics)
+
+
+@dataclass
+class World:
+    """Two processes at one store and one Redis, and what the boards must show."""
+
+    database: Database
+    valkey: Valkey
+    rng: Random
+    stack: AsyncExitStack
+    patch: pytest.MonkeyPatch
+    now_ms: int = NOW_MS
+    typed: list[Row] = field(default_factory=list)
+    disabled: set[str] = field(default_factory=set)
+    processes: list[Process] = field(default_factory=list)
+    frozen: bool = False
+
+    async def start(self) -> Process:
+        made = process(self.database, self.valkey.url, lambda: self.now_ms)
+        return await self.stack.enter_async_context(made)
+
+    # What may happen
+
+    async def type(self) -> None:
+        finished_at_ms = self.now_ms - self.rng.choice((0, 1, 5, DAY_MS, 9 * DAY_MS, 40 * DAY_MS))
+        row = placed(MODEL, self.rng.choice(PEOPLE), 0, 1.0, self.rng) | {
+            "category": self.rng.choice(CATEGORIES),
+            "wpm": self.rng.choice((0.0, 59.99, 60.0, 60.01, 142.29, 199.87)),
+            "accuracy": self.rng.choice((0.0, 0.9, 0.9001, 1.0)),
+            "finished_at_ms": finished_at_ms,
+            "verdict": self.rng.choice(("ranked", "ranked", "ranked", "review", "unranked")),
+        }
+        self.typed.append(row)
+        await type_out(self.rng.choice(self.processes), self.database, row)
+
+    async def delete(self) -> None:
+        who = self.rng.choice(PEOPLE)
+        await delete_person(self.database, who, self.now_ms)
+        await add_people(self.database, who)  # a guest's token outlives its row
+        self.typed = [row for row in self.typed if row["user_id"] != who]
+        self.disabled.discard(who)
+
+    async def move(self) -> None:
+        guest, member = self.rng.sample(PEOPLE, 2)
+        for who, is_guest in ((guest, True), (member, False)):
+            await change(
+                self.database,
+                "UPDATE users SET guest = :guest, password_hash = 'a hash' WHERE id = :id",
+                guest=is_guest,
+                id=who,
+            )
+        login = NewLogin(f"{self.rng.random()}", f"{self.rng.random()}")
+        await log_in(self.database, member, "a hash", login, guest, self.now_ms)
+        await add_people(self.database, guest)
+        for row in self.typed:
+            if row["user_id"] == guest:
+                row["user_id"] = member
+        self.disabled.discard(guest)
+
+    async def disable(self) -> None:
+        who = self.rng.choice(PEOPLE)
+        off = who in self.disabled
+        await change(
+            self.database,
+            "UPDATE users SET disabled_at_ms = :at WHERE id = :id",
+            at=None if off else 1,
+            id=who,
+        )
+        self.disabled ^= {who}
+
+    async def flag(self) -> None:
+        """Somebody judges an attempt by hand."""
+        if self.typed:
+            row = self.rng.choice(self.typed)
+            row["verdict"] = "review"
+            await change(
+                self.database, "UPDATE attempts SET verdict = 'review' WHERE id = :id", id=row["id"]
+            )
+            await recount(self.database, self.now_ms)
+
+    async def wait(self) -> None:
+        self.now_ms += self.rng.choice((1, 3_600_000, DAY_MS, 3 * DAY_MS))
+        await forget_versions(self.database, self.now_ms)
+
+    async def tell(self) -> None:
+        await self.rng.choice(self.processes).boards.catch_up()
+
+    async def die(self) -> None:
+        """What a process had not told is never told."""
+        self.processes[self.rng.randrange(2)] = await self.start()
+
+    async def flush(self) -> None:
+        if not self.frozen:
+            async with Redis.from_url(self.valkey.url) as redis:
+                await redis.flushall()
+
+    async def forget_one(self) -> None:
+        """Redis needs room for something else."""
+        if not self.frozen:
+            async with Redis.from_url(self.valkey.url) as redis:
+                keys = sorted(await redis.keys("board:*"))
+                if keys:
+                    await redis.delete(self.rng.choice(keys))
+
+    async def restart(self) -> None:
+        self.valkey.stop()
+        self._freeze(False)
+        await self.valkey.start()
+
+    async def freeze(self) -> None:
+        (self.valkey.thaw if self.frozen else self.valkey.freeze)()
+        self._freeze(not self.frozen)
+
+    def _freeze(self, frozen: bool) -> None:
+        self.frozen = frozen
+        self.patch.setattr(redis_link, "ANSWER_S", 0.01 if frozen else 5.0)
+
+    # What must be seen
+
+    def expected(self, board: Board) -> list[tuple[str, float, float, int]]:
+        """Everybody's best, best first, from nothing but what was typed."""
+        best: dict[str, tuple[float, float, int]] = {}
+        for row in self.typed:
+            counts = (
+                row["verdict"] == "ranked"
+                and row["category"] == board.category
+                and row["finished_at_ms"] >= board.began_at_ms
+                and row["user_id"] not in self.disabled
+            )
+            if counts:
+                key = (-row["wpm"], -row["accuracy"], row["finished_at_ms"])
+                best[row["user_id"]] = min(key, best.get(row["user_id"], key))
+        order = sorted((key, who) for who, key in best.items())
+        return [(who, -key[0], -key[1], key[2]) for key, who in order]
+
+    async def check(self, process: Process) -> None:
+        board = Board.at(
+            self.rng.choice(CATEGORIES), self.rng.choice(list(BoardPeriod)), self.now_ms
+        )
+        page: dict[str, Any] = {
+            "limit": self.rng.choice((1, 3, 50)),
+            "offset": self.rng.choice((0, 0, 1, 4, 30)),
+            "user_id": self.rng.choice((None, *PEOPLE)),
+        }
+        standing = await process.boards.standing(board.category, board.period, **page)
+        assert standing == await load_standing(self.database, board, **page)
+        rows = self.expected(board)
+        assert standing.total == len(rows)
+        first = page["offset"]
+        shown = [
+            (one.rank, one.user_id, one.wpm, one.accuracy, one.finished_at_ms)
+            for one in standing.page
+        ]
+        places = [(rank, *row) for rank, row in enumerate(rows, 1)]
+        assert shown == places[first : first + page["limit"]]
+        mine = next((place for place in places if place[1] == page["user_id"]), None)
+        assert (standing.mine and standing.mine.rank) == (mine and mine[0])
+
+
+async def type_out(process: Process, database: Database, row: Row) -> None:
+    """End the attempt of that row as a connection would."""
+    opened = {name: value for name, value in row.items() if name not in ENDING_COLUMNS}
+    async with database.write() as connection:
+        await connection.execute(insert(attempts), {**opened, "state": "armed"})
+    columns = {name: row.get(name) for name in ENDING_COLUMNS}
+    ending = Ending(row["user_id"], row["category"], "en", "qwerty", columns, {})
+    process.journal.write(Entry(Recorder(), row["id"], 1, ending=ending))
+    await process.journal.flush()
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_happens_the_boards_are_right(
+    database_url: str, valkey: Valkey, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened_database(database_url) as database, AsyncExitStack() as stack:
+        world = World(database, valkey, Random(seed), stack, monkeypatch)
+        await add_people(database, *PEOPLE)
+        world.processes = [await world.start(), await world.start()]
+        often: list[Callable[[], Coroutine[Any, Any, None]]] = [world.type, world.tell]
+        seldom = [
+            *(world.delete, world.move, world.disable, world.flag, world.wait, world.die),
+            *(world.flush, world.forget_one, world.restart, world.freeze),
+        ]
+        for _ in range(60):
+            await world.rng.choice(often if world.rng.random() < 0.75 else seldom)()
+            for one in world.processes:
+                await world.check(one)
+        if world.frozen:
+            await world.freeze()
+        for one in world.processes:
+            for category in CATEGORIES:
+                for period in BoardPeriod:
+                    board = Board.at(category, period, world.now_ms)
+                    known = await one.from_redis(board, limit=50, user_id=PEOPLE[0])
+                    assert known == await load_standing(
+                        database, board, limit=50, user_id=PEOPLE[0]
+                    )
+        assert sum(one.shown_by("redis") for one in world.processes) > 16
