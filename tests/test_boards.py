@@ -18,15 +18,17 @@ from server.db.accounts import delete_person, log_in
 from server.db.database import Database
 from server.db.journal import ENDING_COLUMNS, Ending, Entry, Journal
 from server.db.leaderboards import (
+    COPY_MS_MAX,
     DAY_MS,
     Board,
     BoardPeriod,
     forget_versions,
     load_standing,
+    load_state,
     recount,
 )
 from server.db.logins import NewLogin
-from server.db.queries import attempts
+from server.db.queries import attempts, bests
 from server.metrics import Metrics
 from server.redis_link import RedisLink
 from tests.db.stored import Recorder, add_people, change, opened_database, running
@@ -81,7 +83,7 @@ class Process:
 
 @asynccontextmanager
 async def process(
-    database: Database, url: str, now_ms: Callable[[], int]
+    database: Database, url: str | None, now_ms: Callable[[], int]
 ) -> AsyncIterator[Process]:
     metrics = Metrics()
     async with aclosing(RedisLink(url)) as link:
@@ -113,7 +115,7 @@ class World:
 
     # What may happen
 
-    async def type(self) -> None:
+    async def type(self, typist: Process | None = None) -> None:
         finished_at_ms = self.now_ms - self.rng.choice((0, 1, 5, DAY_MS, 9 * DAY_MS, 40 * DAY_MS))
         row = placed(MODEL, self.rng.choice(PEOPLE), 0, 1.0, self.rng) | {
             "category": self.rng.choice(CATEGORIES),
@@ -123,7 +125,7 @@ class World:
             "verdict": self.rng.choice(("ranked", "ranked", "ranked", "review", "unranked")),
         }
         self.typed.append(row)
-        await type_out(self.rng.choice(self.processes), self.database, row)
+        await type_out(typist or self.rng.choice(self.processes), self.database, row)
 
     async def delete(self) -> None:
         who = self.rng.choice(PEOPLE)
@@ -176,6 +178,13 @@ class World:
 
     async def tell(self) -> None:
         await self.rng.choice(self.processes).boards.catch_up()
+
+    async def lose(self) -> None:
+        """What was typed is not told."""
+        one = self.rng.choice(self.processes)
+        told, one.journal.heard = one.journal.heard, lambda _changes: None
+        await self.type(one)
+        one.journal.heard = told
 
     async def die(self) -> None:
         """What a process had not told is never told."""
@@ -260,6 +269,11 @@ async def type_out(process: Process, database: Database, row: Row) -> None:
     await process.journal.flush()
 
 
+def ranked(who: str) -> Row:
+    row = placed(MODEL, who, 0, 1.0, Random(who))
+    return row | {"category": CATEGORIES[0], "finished_at_ms": NOW_MS, "verdict": "ranked"}
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_whatever_happens_the_boards_are_right(
     database_url: str, valkey: Valkey, seed: int, monkeypatch: pytest.MonkeyPatch
@@ -271,7 +285,7 @@ async def test_whatever_happens_the_boards_are_right(
         often: list[Callable[[], Coroutine[Any, Any, None]]] = [world.type, world.tell]
         seldom = [
             *(world.delete, world.move, world.disable, world.flag, world.wait, world.die),
-            *(world.flush, world.forget_one, world.restart, world.freeze),
+            *(world.lose, world.flush, world.forget_one, world.restart, world.freeze),
         ]
         for _ in range(60):
             await world.rng.choice(often if world.rng.random() < 0.75 else seldom)()
@@ -288,3 +302,112 @@ async def test_whatever_happens_the_boards_are_right(
                         database, board, limit=50, user_id=PEOPLE[0]
                     )
         assert sum(one.shown_by("redis") for one in world.processes) > 16
+
+
+async def test_store_that_was_set_back_is_believed(database_url: str, valkey: Valkey) -> None:
+    """Somebody brings a backup of the store back; Redis still knows what came after it."""
+    board = Board(CATEGORIES[0], BoardPeriod.ALL, 0)
+    async with (
+        opened_database(database_url) as database,
+        process(database, valkey.url, lambda: NOW_MS) as one,
+        process(database, valkey.url, lambda: NOW_MS) as other,
+    ):
+        await add_people(database, *PEOPLE[:2])
+        for who, typist in zip(PEOPLE, (one, other), strict=False):
+            backup = await load_state(database, board)
+            await type_out(typist, database, ranked(who))
+        assert (await one.from_redis(board, limit=9)).total == 2
+        await change(database, "DELETE FROM attempts WHERE user_id = :id", id=PEOPLE[1])
+        await change(database, "DELETE FROM bests WHERE user_id = :id", id=PEOPLE[1])
+        (writer,) = backup.versions
+        await change(database, "DELETE FROM board_versions WHERE writer != :id", id=writer)
+        assert await load_state(database, board) == backup
+        assert (await one.boards.standing(board.category, board.period, limit=9)).total == 1
+        assert (await one.from_redis(board, limit=9)).total == 1
+
+
+async def test_what_was_not_told_is_missed_before_what_is_told_next(
+    database_url: str, valkey: Valkey
+) -> None:
+    board = Board(CATEGORIES[0], BoardPeriod.ALL, 0)
+    async with (
+        opened_database(database_url) as database,
+        process(database, valkey.url, lambda: NOW_MS) as one,
+    ):
+        await add_people(database, *PEOPLE[:3])
+        await type_out(one, database, ranked(PEOPLE[0]))
+        assert (await one.from_redis(board, limit=9)).total == 1
+        told, one.journal.heard = one.journal.heard, lambda _changes: None
+        await type_out(one, database, ranked(PEOPLE[1]))
+        one.journal.heard = told
+        await type_out(one, database, ranked(PEOPLE[2]))
+        await one.boards.catch_up()
+        assert (await one.boards.standing(board.category, board.period, limit=9)).total == 3
+        assert (await one.from_redis(board, limit=9)).total == 3
+
+
+async def test_what_is_told_is_in_redis_without_a_new_copy(
+    sqlite_url: str, valkey: Valkey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    board = Board(CATEGORIES[0], BoardPeriod.ALL, 0)
+    async with (
+        opened_database(sqlite_url) as database,
+        process(database, valkey.url, lambda: NOW_MS) as one,
+        process(database, valkey.url, lambda: NOW_MS) as other,
+    ):
+        await add_people(database, *PEOPLE)
+        assert (await one.from_redis(board, limit=9)).total == 0
+        monkeypatch.delattr("server.boards.load_board")  # from here on none can be made
+        for number, who in enumerate(PEOPLE, 1):
+            typist = (one, other)[number % 2]
+            await type_out(typist, database, ranked(who))
+            await typist.boards.catch_up()
+            for reader in (one, other):
+                standing = await reader.from_redis(board, limit=9, user_id=who)
+                assert (standing.total, standing.mine.user_id) == (number, who)
+
+
+async def test_copy_of_many_people_is_whole(sqlite_url: str, valkey: Valkey) -> None:
+    """More than are sent at once, or fit on a page."""
+    people = [f"person {number}" for number in range(2_500)]
+    board = Board(CATEGORIES[0], BoardPeriod.ALL, 0)
+    async with (
+        opened_database(sqlite_url) as database,
+        process(database, valkey.url, lambda: NOW_MS) as one,
+        Redis.from_url(valkey.url) as redis,
+    ):
+        await add_people(database, *people)
+        rows = [
+            {
+                "user_id": who,
+                "category": board.category,
+                "period": "all",
+                "began_at_ms": 0,
+                "wpm": 50.0 + number % 100,
+                "accuracy": 0.9,
+                "finished_at_ms": NOW_MS - number,
+            }
+            for number, who in enumerate(people)
+        ]
+        async with database.write() as connection:
+            await connection.execute(insert(bests), rows)
+        for first in range(0, 2_600, 100):
+            page: dict[str, Any] = {"limit": 100, "offset": first, "user_id": people[first - 1]}
+            assert await one.from_redis(board, **page) == await load_standing(
+                database, board, **page
+            )
+        keys = await redis.keys("*")
+        assert len(keys) == 2  # nothing is left of how they came there
+        assert all([0 < await redis.pttl(key) <= COPY_MS_MAX for key in keys])
+
+
+async def test_without_redis_the_store_answers(sqlite_url: str) -> None:
+    async with (
+        opened_database(sqlite_url) as database,
+        process(database, None, lambda: NOW_MS) as one,
+    ):
+        await add_people(database, PEOPLE[0])
+        await type_out(one, database, ranked(PEOPLE[0]))
+        await one.boards.catch_up()
+        standing = await one.boards.standing(CATEGORIES[0], BoardPeriod.DAY, limit=5)
+        assert (standing.total, one.shown_by("redis"), one.shown_by("store")) == (1, 0, 1)

@@ -144,10 +144,10 @@ _on_board = and_(
     bests.c.period == bindparam("period", type_=String),
     bests.c.began_at_ms == bindparam("began_at_ms", type_=BigInteger),
 )
+_best = (bests.c.user_id, bests.c.wpm, bests.c.accuracy, bests.c.finished_at_ms)
 _disabled = users.c.disabled_at_ms.is_not(None)
 # Somebody whose account is disabled has no place.
 _placed = and_(_on_board, bests.c.user_id.not_in(select(users.c.id).where(_disabled)))
-_count = select(func.count()).select_from(bests).where(_placed)
 
 
 def _best_first(rows: FromClause) -> list[ColumnElement[Any]]:
@@ -185,11 +185,11 @@ def _before() -> ColumnElement[bool]:
         and_(bests.c.finished_at_ms == finished_at_ms, bests.c.user_id < user_id),
     )
     as_fast = or_(bests.c.accuracy > accuracy, and_(bests.c.accuracy == accuracy, earlier))
-    # The first alone tells the index where to stop.
-    return and_(bests.c.wpm >= wpm, or_(bests.c.wpm > wpm, as_fast))
+    return or_(bests.c.wpm > wpm, and_(bests.c.wpm == wpm, as_fast))
 
 
-_faster = _count.where(_before())
+_total = select(func.count()).select_from(bests).where(_placed)
+_total_and_before = _total.add_columns(func.count().filter(_before()))
 
 
 async def load_standing(
@@ -207,27 +207,26 @@ async def load_standing(
     """
     where = _values(board)
     async with database.read() as connection:
-        total: int = (await connection.execute(_count, where)).scalar_one()
+        total, mine = await _count(connection, where, user_id)
         asked = {**where, "limit": limit, "offset": offset}
         rows = (await connection.execute(_page, asked)).mappings().all()
-        page = [_place(rank, row) for rank, row in enumerate(rows, offset + 1)]
-        mine = next((place for place in page if place.user_id == user_id), None)
-        if mine is None and user_id is not None:
-            mine = await _mine(connection, where, user_id)
+    page = [_place(rank, row) for rank, row in enumerate(rows, offset + 1)]
     return Standing(total, page, mine)
 
 
-async def _mine(
-    connection: AsyncConnection, where: Mapping[str, Any], user_id: str
-) -> BoardPlace | None:
-    found = await connection.execute(_theirs, {**where, "user_id": user_id})
-    row = found.mappings().one_or_none()
+async def _count(
+    connection: AsyncConnection, where: Mapping[str, Any], user_id: str | None
+) -> tuple[int, BoardPlace | None]:
+    """How many people are on the board, and where this one stands."""
+    row = None
+    if user_id is not None:
+        found = await connection.execute(_theirs, {**where, "user_id": user_id})
+        row = found.mappings().one_or_none()
     if row is None:
-        return None
-    names = ("user_id", "wpm", "accuracy", "finished_at_ms")
-    mine = {**where, **{name: row[name] for name in names}}
-    faster: int = (await connection.execute(_faster, mine)).scalar_one()
-    return _place(faster + 1, row)
+        return (await connection.execute(_total, where)).scalar_one(), None
+    theirs = {column.name: row[column.name] for column in _best}
+    total, before = (await connection.execute(_total_and_before, {**where, **theirs})).one()
+    return total, _place(before + 1, row)
 
 
 def _values(board: Board) -> dict[str, Any]:
@@ -255,7 +254,6 @@ def _place(rank: int, row: Mapping[Any, Any]) -> BoardPlace:
 _versions = select(board_versions.c.writer, board_versions.c.version).where(
     board_versions.c.category == bindparam("category")
 )
-_best = (bests.c.user_id, bests.c.wpm, bests.c.accuracy, bests.c.finished_at_ms)
 _left_out = (
     select(*_best)
     .select_from(users.join(bests, bests.c.user_id == users.c.id))
