@@ -1,4 +1,5 @@
-"""`python -m server`: serve, or with `migrate` bring the schema up to date."""
+"""`python -m server`: serve, with `migrate` bring the schema up to date, with `recount` count
+leaderboards anew after attempts were changed by hand."""
 
 import argparse
 import asyncio
@@ -7,6 +8,8 @@ import sys
 from dataclasses import replace
 
 from server.app import build, create_app, drain
+from server.clock import Clock
+from server.db.bests import recount
 from server.db.database import STORE_ERRORS, Database
 from server.log import configure as configure_log
 from server.post import MailServer
@@ -16,7 +19,8 @@ from server.web import server
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m server", description=__doc__)
-    parser.add_argument("command", nargs="?", choices=["serve", "migrate"], default="serve")
+    commands = ["serve", "migrate", "recount"]
+    parser.add_argument("command", nargs="?", choices=commands, default="serve")
     parser.add_argument("--host", help="the address to listen on (HOST)")
     parser.add_argument("--port", help="the port to listen on (PORT)")
     arguments = parser.parse_args()
@@ -30,7 +34,7 @@ def main() -> None:
         )
         if settings.mail_url:
             MailServer.of(settings.mail_url)
-        asyncio.run(prepare(settings, migrate=arguments.command == "migrate"))
+        asyncio.run(prepare(settings, arguments.command))
     except (SettingsRefused, ValueError) as refused:
         sys.exit(str(refused))
     except STORE_ERRORS as error:
@@ -39,14 +43,16 @@ def main() -> None:
         serve(settings)
 
 
-async def prepare(settings: Settings, migrate: bool) -> None:
+async def prepare(settings: Settings, command: str) -> None:
     """Have the schema ready. A file of our own is upgraded by itself; others when told to."""
     database = Database(settings.database_url)
     try:
-        if migrate or database.embedded:
+        if command == "migrate" or database.embedded:
             await database.migrate()
         elif not await database.is_migrated():
             raise SettingsRefused("The store has another schema; run: python -m server migrate")
+        if command == "recount":
+            await recount(database, Clock().now_ms())
     finally:
         await database.close()
 

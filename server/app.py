@@ -68,6 +68,7 @@ FLUSH_S = 10
 
 def build(settings: Settings) -> Parts:
     """Every part, joined; nothing runs yet."""
+    clock = Clock()
     database = Database(settings.database_url)
     metrics = Metrics()
     limits = AddressLimits(
@@ -77,9 +78,9 @@ def build(settings: Settings) -> Parts:
         loopback_free=not settings.production,
     )
     return Parts(
-        clock=Clock(),
+        clock=clock,
         database=database,
-        journal=Journal(database, metrics),
+        journal=Journal(database, metrics, clock.now_ms),
         hub=Hub(limits, time.monotonic, metrics),
         texts=Texts(database, SystemRandom()),
         tokens=Tokens(settings.jwt_secret),

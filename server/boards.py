@@ -20,17 +20,12 @@ from uuid import uuid4
 
 from redis.asyncio import Redis
 
+from server.db.bests import COPY_MS_MAX, Best, Board, BoardPeriod, Change, forget_versions
 from server.db.database import STORE_ERRORS, Database
 from server.db.leaderboards import (
-    COPY_MS_MAX,
-    Best,
-    Board,
-    BoardPeriod,
     BoardPlace,
     BoardState,
-    Change,
     Standing,
-    forget_versions,
     load_board,
     load_people,
     load_standing,

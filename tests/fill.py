@@ -22,8 +22,8 @@ from server.core.attempt import Attempt, EndReason
 from server.core.source import DEFAULT_LAYOUTS, Source, SourceKind
 from server.core.text import Text
 from server.core.typed_text import ErrorRule, Keystroke, TypedText
+from server.db.bests import recount
 from server.db.database import Database
-from server.db.leaderboards import recount
 from server.db.queries import attempts, category, key_confusions, key_counters, users
 from server.live.result import ending
 from server.texts import CONTENT

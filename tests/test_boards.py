@@ -15,18 +15,10 @@ from server import redis_link
 from server.boards import Boards
 from server.core.source import Source, SourceKind
 from server.db.accounts import delete_person, log_in
+from server.db.bests import COPY_MS_MAX, DAY_MS, Board, BoardPeriod, forget_versions, recount
 from server.db.database import Database
 from server.db.journal import ENDING_COLUMNS, Ending, Entry, Journal
-from server.db.leaderboards import (
-    COPY_MS_MAX,
-    DAY_MS,
-    Board,
-    BoardPeriod,
-    forget_versions,
-    load_standing,
-    load_state,
-    recount,
-)
+from server.db.leaderboards import load_standing, load_state
 from server.db.logins import NewLogin
 from server.db.queries import attempts, bests
 from server.metrics import Metrics
@@ -88,7 +80,7 @@ async def process(
     metrics = Metrics()
     async with aclosing(RedisLink(url)) as link:
         boards = Boards(database, link, metrics, now_ms)
-        journal = Journal(database)
+        journal = Journal(database, metrics, now_ms)
         journal.heard = boards.heard
         async with running(journal):
             yield Process(journal, boards, metrics)

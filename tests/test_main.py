@@ -4,15 +4,18 @@ import asyncio
 import stat
 import sys
 from pathlib import Path
+from random import Random
 from typing import NamedTuple
 
 import pytest
 from sqlalchemy import inspect
 
 import server.settings
+from server.core.source import Source, SourceKind
 from server.settings import Settings, SettingsRefused
 from tests.conftest import MakeServer
-from tests.db.stored import opened_database
+from tests.db.stored import add_attempt, add_people, change, opened_database, rows
+from tests.fill import model
 from tests.live.typist import typist
 from tests.postgres import Postgres
 from tests.processes import JWT_SECRET, REPOSITORY, settings
@@ -58,7 +61,7 @@ def refused(ran: Ran, about: str) -> None:
 async def test_help_names_the_commands() -> None:
     ran = await run({}, "--help")
     assert ran.code == 0
-    for word in ("python -m server", "serve", "migrate", "--host", "--port"):
+    for word in ("python -m server", "serve", "migrate", "recount", "--host", "--port"):
         assert word in ran.output
 
 
@@ -205,6 +208,19 @@ async def test_migrate_makes_the_schema_in_sqlite(tmp_path: Path) -> None:
     for _ in range(2):
         assert await run({"DATABASE_URL": url}, "migrate") == Ran(0, "")
     assert {"users", "attempts", "journal"} < await tables(url)
+
+
+async def test_recount_takes_changed_attempts_from_the_leaderboards(sqlite_url: str) -> None:
+    made = model(Source(SourceKind.TIME, language="en", seconds=60), Random(1))
+    async with opened_database(sqlite_url) as database:
+        await add_people(database, "a", "b")
+        for who in ("a", "b"):
+            await add_attempt(database, made, who, 1, verdict="ranked")
+        await change(database, "UPDATE attempts SET verdict = 'review' WHERE user_id = 'a'")
+        ran = await run(settings(sqlite_url), "recount")
+        assert ran.code == 0, ran.output
+        found = await rows(database, "SELECT DISTINCT user_id FROM bests")
+        assert [row["user_id"] for row in found] == ["b"]
 
 
 async def test_migrate_makes_the_schema_in_postgresql(postgres: Postgres) -> None:

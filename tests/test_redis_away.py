@@ -11,8 +11,9 @@ import pytest_asyncio
 
 from server.clock import Clock
 from server.core.source import Source, SourceKind
+from server.db.bests import Board, BoardPeriod
 from server.db.database import Database
-from server.db.leaderboards import Board, BoardPeriod, load_standing
+from server.db.leaderboards import load_standing
 from tests.api.people import PASSWORD, bearer, new_email
 from tests.conftest import MakeServer
 from tests.db.stored import add_attempt, opened_database
@@ -37,16 +38,18 @@ async def valkey() -> AsyncIterator[Valkey]:
 class Visit:
     """People who come to the server and do all there is to do. Nothing may fail, or hang."""
 
-    def __init__(self, server: ServerProcess, database: Database) -> None:
+    def __init__(
+        self, server: ServerProcess, client: httpx.AsyncClient, database: Database
+    ) -> None:
         self.server = server
+        self.client = client
         self.database = database
         self.made = model(TIME_60, Random(2)) | {"verdict": "ranked"}
         self.people = 0
 
     async def get(self, path: str, token: str | None = None, **query: Any) -> httpx.Response:
         headers = bearer(token) if token else {}
-        async with httpx.AsyncClient(base_url=self.server.http_url, headers=headers) as client:
-            return await client.get(path, params=query)
+        return await self.client.get(path, params=query, headers=headers)
 
     async def everything(self) -> None:
         token, user_id = await self.type()
@@ -84,9 +87,9 @@ class Visit:
 
     async def join(self) -> None:
         account = {"email": new_email(), "password": PASSWORD}
-        async with httpx.AsyncClient(base_url=f"{self.server.http_url}/api/v1/auth") as client:
-            assert (await client.post("/register", json=account)).status_code == 201
-            assert (await client.post("/login", json=account)).status_code == 200
+        for action, status in (("register", 201), ("login", 200)):
+            answer = await self.client.post(f"/api/v1/auth/{action}", json=account)
+            assert answer.status_code == status
 
     async def ready(self) -> tuple[int, str, str]:
         answer = await self.get("/health/ready")
@@ -129,8 +132,12 @@ async def test_all_is_answered_while_redis_is_away_and_right_again_after(
     }
     server = make_server(database_url, environment=environment)
     await server.start()
-    async with opened_database(database_url) as database, guest(server.ws_url) as typist:
-        visit = Visit(server, database)
+    async with (
+        opened_database(database_url) as database,
+        httpx.AsyncClient(base_url=server.http_url) as client,
+        guest(server.ws_url) as typist,
+    ):
+        visit = Visit(server, client, database)
         await typist.begin("one long text")
         await typist.typed("one ")
         await visit.everything()

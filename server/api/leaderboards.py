@@ -7,7 +7,8 @@ from pydantic import Field
 from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Query
 from server.api.history import OFFSET_MAX, LanguageName
 from server.core.source import Source, SourceKind
-from server.db.leaderboards import SECONDS, WORDS, BoardPeriod, BoardPlace
+from server.db.bests import SECONDS, WORDS, BoardPeriod
+from server.db.leaderboards import BoardPlace
 from server.db.queries import category, find_text
 
 BOARD_PATTERN = rf"time:({SECONDS})|words:({WORDS})|text:[A-Za-z0-9_.-]{{1,64}}"

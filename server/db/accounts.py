@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.attempt import Batch
 from server.core.replay import unpack_keystrokes, unpack_log
+from server.db.bests import leave_boards, move_bests
 from server.db.database import Database
-from server.db.leaderboards import leave_boards, move_bests
 from server.db.logins import NewLogin, logins, start_login
 from server.db.mails import NewMail, put_mail, send_link, use_link
 from server.db.queries import (

@@ -19,8 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.core.attempt import Batch
 from server.core.key_stats import KeyStats
 from server.core.replay import pack_keystrokes
+from server.db.bests import Best, Change, keep_bests
 from server.db.database import STORE_ERRORS, Database, refused_for_good
-from server.db.leaderboards import Best, Change, keep_bests
 from server.db.queries import INSERT, OPEN_STATES, attempts, journal, key_confusions, key_counters
 from server.metrics import Metrics
 
@@ -80,11 +80,17 @@ class Journal:
     `heard` is told how leaderboards have changed, in the order of their versions.
     """
 
-    def __init__(self, database: Database, metrics: Metrics | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        metrics: Metrics | None = None,
+        now_ms: Callable[[], int] = lambda: 0,
+    ) -> None:
         self.metrics = metrics or Metrics()
         self.heard: Callable[[Sequence[Change]], None] = lambda _changes: None
         self._database = database
         self._writer = uuid4().hex
+        self._now_ms = now_ms
         self._waiting: deque[Entry] = deque()
         self._group: list[Entry] = []
         self._work = asyncio.Event()
@@ -170,7 +176,7 @@ class Journal:
             await _insert_batches(connection, [entry for entry in live if entry.batch])
             ended = [entry for entry in live if entry.ending]
             bests = await _end(connection, ended)
-            changes = await keep_bests(connection, self._writer, _ranked(ended))
+            changes = await keep_bests(connection, self._writer, _ranked(ended), self._now_ms())
             await _count_keys(connection, [entry.ending for entry in ended if entry.ending])
         self.heard(changes)
         owned = set(map(id, mine))

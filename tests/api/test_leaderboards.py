@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from server.clock import Clock
 from server.core.source import Source, SourceKind
-from server.db.leaderboards import BoardPeriod
+from server.db.bests import BoardPeriod
 from tests.api.typed import Api, error_code, served
 from tests.conftest import MakeServer
 from tests.db.stored import person

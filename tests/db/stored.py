@@ -15,9 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.core.attempt import Batch, EndReason
 from server.core.source import Source, SourceKind
 from server.core.typed_text import ErrorRule, Keystroke
+from server.db.bests import Best, keep_bests
 from server.db.database import Database
 from server.db.journal import Entry, Journal, Outcome
-from server.db.leaderboards import Best, keep_bests
 from server.db.queries import (
     NewAttempt,
     Person,
@@ -68,7 +68,7 @@ async def add_row(database: Database, row: dict[str, Any]) -> None:
     async with database.write() as connection:
         await connection.execute(insert(attempts), row)
         if row["verdict"] == "ranked":
-            await keep_bests(connection, "by hand", [(row["category"], best)])
+            await keep_bests(connection, "by hand", [(row["category"], best)], best.finished_at_ms)
 
 
 async def add_people(database: Database, *ids: str) -> None:
@@ -85,7 +85,7 @@ async def add_attempt(
     database: Database, made: dict[str, Any], user_id: str, at_ms: int, **columns: Any
 ) -> dict[str, Any]:
     """Store the model as the person's attempt, which ended at that time."""
-    row = placed(made, user_id, 0, 1.0, Random(f"{user_id}{at_ms}{columns}"))
+    row = placed(made, user_id, 0, 1.0, Random(f"{user_id}{made['category']}{at_ms}{columns}"))
     row |= {"started_at_ms": at_ms - 1_000, "finished_at_ms": at_ms, **columns}
     await add_row(database, row)
     return row

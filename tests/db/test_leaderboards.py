@@ -9,8 +9,7 @@ import pytest_asyncio
 
 from server.core.source import Source, SourceKind
 from server.db.accounts import delete_person
-from server.db.database import Database
-from server.db.leaderboards import (
+from server.db.bests import (
     DAY_MS,
     VERSIONS_KEPT_MS,
     Best,
@@ -18,11 +17,10 @@ from server.db.leaderboards import (
     BoardPeriod,
     forget_versions,
     keep_bests,
-    load_board,
-    load_standing,
-    load_state,
     recount,
 )
+from server.db.database import Database
+from server.db.leaderboards import load_board, load_standing, load_state
 from tests.db.plans import asking, full_scans
 from tests.db.stored import add_attempt, add_people, change, opened_database, rows
 from tests.fill import Row, fill, model
@@ -139,7 +137,7 @@ async def test_recount_gives_what_was_kept_and_sees_what_was_changed(database: D
     for row in attempts:
         best = Best(*(row[name] for name in ("user_id", "wpm", "accuracy", "finished_at_ms")))
         async with database.write() as connection:
-            await keep_bests(connection, "by hand", [(row["category"], best)])
+            await keep_bests(connection, "by hand", [(row["category"], best)], NOW_MS)
     running = [
         row
         for row in await rows(database, question)
@@ -197,6 +195,16 @@ async def test_old_versions_are_forgotten(database: Database, typed_row: Row) ->
     assert len((await load_state(database, ALL_TIME)).versions) == 1
     await forget_versions(database, NOW_MS + VERSIONS_KEPT_MS + 1)
     assert len((await load_state(database, ALL_TIME)).versions) == 0
+
+
+async def test_version_is_as_old_as_the_change_not_as_the_attempt(database: Database) -> None:
+    """An attempt may end days after its last keystroke, when a server is up again."""
+    await add_people(database, "a")
+    best = Best("a", 50.0, 0.9, NOW_MS - 9 * DAY_MS)
+    async with database.write() as connection:
+        (change,) = await keep_bests(connection, "by hand", [("time:en:60", best)], NOW_MS)
+    await forget_versions(database, NOW_MS)
+    assert (await load_state(database, ALL_TIME)).versions == {"by hand": change.version}
 
 
 async def test_no_question_goes_through_a_table(database: Database) -> None:
