@@ -134,9 +134,14 @@ class Boards:
         self._metrics.answered_board("store" if standing is None else "redis")
         if standing is not None:
             return standing
-        return await load_standing(
+        standing = await load_standing(
             self._database, board, limit=limit, offset=offset, user_id=user_id
         )
+        # A board nobody is on may be one that there is not: no room is taken for it.
+        if standing.total and not self._link.resting and len(self._stale) < STALE_MAX:
+            self._stale.add(board)
+            self._work.set()
+        return standing
 
     def heard(self, changes: Sequence[Change]) -> None:
         """These were committed, and are to be told."""
@@ -202,9 +207,6 @@ class Boards:
             return None
         answer = await self._read(board, offset, offset + limit - 1, user_id or "")
         if answer is None:
-            if len(self._stale) < STALE_MAX:
-                self._stale.add(board)
-                self._work.set()
             return None
         total, page, mine = answer
         bests = [_best(*one) for one in zip(page[::2], page[1::2], strict=True)]

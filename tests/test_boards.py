@@ -1,5 +1,6 @@
 """Redis and the store give the same leaderboards, whatever happens to either."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from server.db.accounts import delete_person, log_in
 from server.db.bests import COPY_MS_MAX, DAY_MS, Board, BoardPeriod, forget_versions, recount
 from server.db.database import Database
 from server.db.journal import ENDING_COLUMNS, Ending, Entry, Journal
-from server.db.leaderboards import load_standing, load_state
+from server.db.leaderboards import Standing, load_standing, load_state
 from server.db.logins import NewLogin
 from server.db.queries import attempts, bests
 from server.metrics import Metrics
@@ -62,14 +63,14 @@ class Process:
         lines = self.metrics.text().decode().splitlines()
         return sum(int(float(line.split()[-1])) for line in lines if line.startswith(wanted))
 
-    async def from_redis(self, board: Board, **page: Any) -> Any:
-        """The standing, which Redis must have known."""
+    async def from_redis(self, board: Board, **page: Any) -> Standing:
+        """The standing, which Redis must have known if anybody is on the board."""
         await self.boards.catch_up()
         await self.boards.standing(board.category, board.period, limit=1)
         await self.boards.catch_up()
         before = self.shown_by("redis")
         standing = await self.boards.standing(board.category, board.period, **page)
-        assert self.shown_by("redis") == before + 1
+        assert self.shown_by("redis") == before + bool(standing.total)
         return standing
 
 
@@ -348,15 +349,63 @@ async def test_what_is_told_is_in_redis_without_a_new_copy(
         process(database, valkey.url, lambda: NOW_MS) as other,
     ):
         await add_people(database, *PEOPLE)
-        assert (await one.from_redis(board, limit=9)).total == 0
+        await type_out(one, database, ranked(PEOPLE[0]))
+        assert (await one.from_redis(board, limit=9)).total == 1
         monkeypatch.delattr("server.boards.load_board")  # from here on none can be made
-        for number, who in enumerate(PEOPLE, 1):
+        for number, who in enumerate(PEOPLE[1:], 2):
             typist = (one, other)[number % 2]
             await type_out(typist, database, ranked(who))
             await typist.boards.catch_up()
             for reader in (one, other):
                 standing = await reader.from_redis(board, limit=9, user_id=who)
-                assert (standing.total, standing.mine.user_id) == (number, who)
+                assert standing.total == number
+                assert standing.mine is not None
+                assert standing.mine.user_id == who
+
+
+async def test_boards_nobody_is_on_take_no_room(sqlite_url: str, valkey: Valkey) -> None:
+    async with (
+        opened_database(sqlite_url) as database,
+        process(database, valkey.url, lambda: NOW_MS) as one,
+        Redis.from_url(valkey.url) as redis,
+    ):
+        for language in ("aa", "ab", "zz"):
+            found = await one.boards.standing(f"time:{language}:60", BoardPeriod.ALL, limit=1)
+            assert found == Standing(0, [], None)
+        await one.boards.catch_up()
+        assert await redis.dbsize() == 0
+
+
+async def test_many_who_end_at_once_in_two_processes(database_url: str, valkey: Valkey) -> None:
+    board = Board(CATEGORIES[0], BoardPeriod.ALL, 0)
+    rng = Random(5)
+    async with (
+        opened_database(database_url) as database,
+        opened_database(database_url) as second,
+        process(database, valkey.url, lambda: NOW_MS) as one,
+        process(second, valkey.url, lambda: NOW_MS) as other,
+    ):
+        await add_people(database, *PEOPLE)
+        made = [
+            placed(MODEL, rng.choice(PEOPLE), 0, 1.0, rng)
+            | {"finished_at_ms": NOW_MS - at, "wpm": rng.uniform(40, 90), "verdict": "ranked"}
+            for at in range(80)
+        ]
+        typing = [
+            type_out((one, other)[number % 2], (database, second)[number % 2], row)
+            for number, row in enumerate(made)
+        ]
+        reading = [one.boards.standing(board.category, board.period, limit=9) for _ in range(20)]
+        await asyncio.gather(*typing, *reading, one.boards.catch_up())
+        shown = [await by.from_redis(board, limit=9) for by in (one, other)]
+        kept = await load_standing(database, board, limit=9)
+        await recount(database, NOW_MS)
+        assert shown == [kept, kept]
+        assert await load_standing(database, board, limit=9) == kept
+        fastest = {row["user_id"]: 0.0 for row in made}
+        for row in made:
+            fastest[row["user_id"]] = max(fastest[row["user_id"]], row["wpm"])
+        assert {place.user_id: place.wpm for place in kept.page} == fastest
 
 
 async def test_copy_of_many_people_is_whole(sqlite_url: str, valkey: Valkey) -> None:
