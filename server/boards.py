@@ -24,7 +24,6 @@ from server.db.bests import COPY_MS_MAX, Best, Board, BoardPeriod, Change, forge
 from server.db.database import STORE_ERRORS, Database
 from server.db.leaderboards import (
     BoardPlace,
-    BoardState,
     Standing,
     load_board,
     load_people,
@@ -45,21 +44,23 @@ PART_MS = 60_000
 FORGET_S = 3_600
 
 # A page of the set, how many are on it, and where a person stands; 0 if the copy is not good.
-# KEYS: set, hash. ARGV: who is left out, first, last, person, then writers with their versions.
+# KEYS: set, hash.
+# ARGV: first, last, person, who is left out, made since when, then writers with their versions.
 READ = """
 local count = redis.call('HGET', KEYS[2], 'count')
 if not count or tonumber(count) ~= redis.call('ZCARD', KEYS[1])
-    or redis.call('HGET', KEYS[2], 'off') ~= ARGV[1]
-    or tonumber(redis.call('HGET', KEYS[2], 'writers')) ~= (#ARGV - 4) / 2 then return 0 end
-for i = 5, #ARGV, 2 do
+    or redis.call('HGET', KEYS[2], 'off') ~= ARGV[4]
+    or tonumber(redis.call('HGET', KEYS[2], 'made_at_ms')) < tonumber(ARGV[5])
+    or tonumber(redis.call('HGET', KEYS[2], 'writers')) ~= (#ARGV - 5) / 2 then return 0 end
+for i = 6, #ARGV, 2 do
     if redis.call('HGET', KEYS[2], 'writer:' .. ARGV[i]) ~= ARGV[i + 1] then return 0 end
 end
-local mine = redis.call('HGET', KEYS[2], 'person:' .. ARGV[4])
+local mine = redis.call('HGET', KEYS[2], 'person:' .. ARGV[3])
 local place = {}
 if mine then
     place = {redis.call('ZRANK', KEYS[1], mine), mine, redis.call('ZSCORE', KEYS[1], mine)}
 end
-return {tonumber(count), redis.call('ZRANGE', KEYS[1], ARGV[2], ARGV[3], 'WITHSCORES'), place}
+return {tonumber(count), redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[2], 'WITHSCORES'), place}
 """
 
 # One change, to each copy that has reached the one before it of the same writer.
@@ -191,13 +192,21 @@ class Boards:
     async def _make(self, board: Board) -> None:
         if await self._read(board, 0, 0, "") is not None:
             return  # a change was on its way when somebody looked, or another process was faster
+        made_at_ms = self._now_ms()
         state, bests = await load_board(self._database, board)
         new = _keys_of(f"new:{uuid4().hex}")
         parts = [bests[first : first + PART] for first in range(0, len(bests), PART)]
         for part in parts:
             if await self._link.ask(partial(_add, new, part)) is None:
                 return
-        await self._link.ask(partial(_put, new, board, state, len(bests)))
+        fields: list[str | int] = ["off", state.off, "made_at_ms", made_at_ms]
+        fields += ["writers", len(state.versions)]
+        for writer, version in state.versions.items():
+            fields += [f"writer:{writer}", version]
+        keys = (*new, *_keys(board))
+        await self._link.ask(
+            lambda redis: redis.eval(PLACE, len(keys), *keys, len(bests), COPY_MS_MAX, *fields)
+        )
 
     async def _copied(
         self, board: Board, limit: int, offset: int, user_id: str | None
@@ -225,7 +234,8 @@ class Boards:
         """What READ says; None if Redis does not answer, or its copy is not good."""
         # Asked before the copy is: what has been committed by now is in it, or it is not good.
         state = await load_state(self._database, board)
-        asked: list[str | int] = [state.off, first, last, user_id]
+        since_ms = self._now_ms() - COPY_MS_MAX
+        asked: list[str | int] = [first, last, user_id, state.off, since_ms]
         for writer, version in state.versions.items():
             asked += [writer, version]
         keys = _keys(board)
@@ -260,16 +270,6 @@ async def _add(new: tuple[str, str], bests: Sequence[Best], redis: Redis) -> int
     for key in new:
         pipeline.pexpire(key, PART_MS)
     return len(await pipeline.execute())
-
-
-async def _put(
-    new: tuple[str, str], board: Board, state: BoardState, count: int, redis: Redis
-) -> None:
-    fields: list[str | int] = ["off", state.off, "writers", len(state.versions)]
-    for writer, version in state.versions.items():
-        fields += [f"writer:{writer}", version]
-    keys = (*new, *_keys(board))
-    await redis.eval(PLACE, len(keys), *keys, count, COPY_MS_MAX, *fields)
 
 
 def _member(best: Best) -> str:

@@ -363,6 +363,24 @@ async def test_what_is_told_is_in_redis_without_a_new_copy(
                 assert standing.mine.user_id == who
 
 
+async def test_copy_is_believed_for_a_day(sqlite_url: str, valkey: Valkey) -> None:
+    """What it must have reached is forgotten after two."""
+    now_ms = NOW_MS
+    async with (
+        opened_database(sqlite_url) as database,
+        process(database, valkey.url, lambda: now_ms) as one,
+    ):
+        await add_people(database, PEOPLE[0])
+        await type_out(one, database, ranked(PEOPLE[0]))
+        await one.from_redis(Board(CATEGORIES[0], BoardPeriod.ALL, 0), limit=1)
+        before = one.shown_by("redis")
+        for age_ms, believed in ((COPY_MS_MAX, 1), (COPY_MS_MAX + 1, 0)):
+            now_ms = NOW_MS + age_ms
+            await one.boards.standing(CATEGORIES[0], BoardPeriod.ALL, limit=1)
+            before += believed
+            assert one.shown_by("redis") == before
+
+
 async def test_boards_nobody_is_on_take_no_room(sqlite_url: str, valkey: Valkey) -> None:
     async with (
         opened_database(sqlite_url) as database,
