@@ -98,7 +98,8 @@ local count = tonumber(ARGV[1])
 if redis.call('ZCARD', KEYS[1]) ~= count or redis.call('HLEN', KEYS[2]) ~= count then return 0 end
 redis.call('DEL', KEYS[3])
 if count > 0 then redis.call('RENAME', KEYS[1], KEYS[3]) end
-redis.call('HSET', KEYS[2], 'count', ARGV[1], unpack(ARGV, 3))
+redis.call('HSET', KEYS[2], 'count', ARGV[1])
+for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[2], ARGV[i], ARGV[i + 1]) end
 redis.call('RENAME', KEYS[2], KEYS[4])
 redis.call('PEXPIRE', KEYS[3], ARGV[2])
 redis.call('PEXPIRE', KEYS[4], ARGV[2])

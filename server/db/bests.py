@@ -16,6 +16,7 @@ from sqlalchemy import (
     BigInteger,
     and_,
     bindparam,
+    case,
     delete,
     func,
     literal,
@@ -35,6 +36,7 @@ DAY_MS = 86_400_000
 # Copies are made anew after a day: what each has reached by then need not be remembered.
 COPY_MS_MAX = DAY_MS
 VERSIONS_KEPT_MS = 2 * DAY_MS
+UNTOLD_WRITERS = 64
 # Said in the statement itself: only so is an index of ranked attempts alone all that is read.
 RANKED = attempts.c.verdict == literal_column("'ranked'")
 
@@ -137,20 +139,23 @@ def _keep(dialect: str) -> Any:
     return _or_better(INSERT[dialect](bests).values(rows)).returning(bests.c.period)
 
 
-def _raise_version(dialect: str) -> Any:
+def _raise_version(dialect: str, told: bool) -> Any:
     insert = INSERT[dialect](board_versions)
+    new = insert.excluded
+    following = board_versions.c.version + 1
+    # Where none must follow the other, no version comes twice, not even in a store set back.
+    version = following if told else case((new.version > following, new.version), else_=following)
     raised = insert.on_conflict_do_update(
         index_elements=["category", "writer"],
-        set_={
-            "version": board_versions.c.version + 1,
-            "changed_at_ms": insert.excluded.changed_at_ms,
-        },
+        set_={"version": version, "changed_at_ms": new.changed_at_ms},
     )
     return raised.returning(board_versions.c.version)
 
 
 _keep_best = {dialect: _keep(dialect) for dialect in INSERT}
-_raise = {dialect: _raise_version(dialect) for dialect in INSERT}
+_raise = {
+    (dialect, told): _raise_version(dialect, told) for dialect in INSERT for told in (True, False)
+}
 
 
 async def keep_bests(
@@ -168,15 +173,17 @@ async def keep_bests(
         }
         kept = await connection.execute(_keep_best[connection.dialect.name], values)
         if kept.all():
-            version = await _change(connection, category, writer, now_ms)
+            version = await _change(connection, category, writer, now_ms, told=True)
             changes.append(Change(category, best, writer, version, version == now_ms))
     return changes
 
 
-async def _change(connection: AsyncConnection, category: str, writer: str, now_ms: int) -> int:
+async def _change(
+    connection: AsyncConnection, category: str, writer: str, now_ms: int, told: bool
+) -> int:
     # A first version is higher than any that was forgotten: forgotten ones are long past.
     values = {"category": category, "writer": writer, "version": now_ms, "changed_at_ms": now_ms}
-    raised = await connection.execute(_raise[connection.dialect.name], values)
+    raised = await connection.execute(_raise[connection.dialect.name, told], values)
     version: int = raised.scalar_one()
     return version
 
@@ -185,9 +192,10 @@ async def change_untold(
     connection: AsyncConnection, categories: Iterable[str], now_ms: int
 ) -> None:
     """No copy of these categories' boards is good any more: nobody will tell it what changed."""
+    # Several rows, so that hardly anybody waits for another to commit; not one for each change.
+    writer = f"untold {uuid4().int % UNTOLD_WRITERS}"
     for category in sorted(categories):
-        # A writer never seen before: nobody waits for its row.
-        await _change(connection, category, uuid4().hex, now_ms)
+        await _change(connection, category, writer, now_ms, told=False)
 
 
 async def leave_boards(connection: AsyncConnection, user_id: str, now_ms: int) -> None:

@@ -11,10 +11,12 @@ from server.core.source import Source, SourceKind
 from server.db.accounts import delete_person
 from server.db.bests import (
     DAY_MS,
+    UNTOLD_WRITERS,
     VERSIONS_KEPT_MS,
     Best,
     Board,
     BoardPeriod,
+    change_untold,
     forget_versions,
     keep_bests,
     recount,
@@ -185,6 +187,16 @@ async def test_every_change_of_a_board_changes_its_state(
     assert await changed()
     await delete_person(database, "b", NOW_MS)
     assert not await changed()
+
+
+async def test_untold_changes_take_few_rows_and_no_version_twice(database: Database) -> None:
+    states = []
+    for at_ms in [*range(NOW_MS, NOW_MS + 150), *[NOW_MS + 9] * 50]:
+        async with database.write() as connection:
+            await change_untold(connection, ["time:en:60"], at_ms)
+        states.append((await load_state(database, ALL_TIME)).versions)
+    assert len(states[-1]) <= UNTOLD_WRITERS
+    assert all(state not in states[:n] for n, state in enumerate(states))
 
 
 async def test_old_versions_are_forgotten(database: Database, typed_row: Row) -> None:
