@@ -57,7 +57,7 @@ for i = 6, #ARGV, 2 do
 end
 local mine = redis.call('HGET', KEYS[2], 'person:' .. ARGV[3])
 local place = {}
-if mine then
+if mine and mine ~= 'off' then
     place = {redis.call('ZRANK', KEYS[1], mine), mine, redis.call('ZSCORE', KEYS[1], mine)}
 end
 return {tonumber(count), redis.call('ZRANGE', KEYS[1], ARGV[1], ARGV[2], 'WITHSCORES'), place}
@@ -73,7 +73,9 @@ for i = 1, #KEYS, 2 do
     if count and tonumber(count) == redis.call('ZCARD', set) and reached == ARGV[3] then
         local known = redis.call('HGET', hash, 'person:' .. ARGV[4])
         local stays = ARGV[6]
-        if known ~= ARGV[6] then
+        if known == 'off' then
+            stays = 'off'
+        elseif known ~= ARGV[6] then
             redis.call('ZADD', set, ARGV[5], ARGV[6])
             if not known then
                 redis.call('HINCRBY', hash, 'count', 1)
@@ -194,7 +196,7 @@ class Boards:
         if await self._read(board, 0, 0, "") is not None:
             return  # a change was on its way when somebody looked, or another process was faster
         made_at_ms = self._now_ms()
-        state, bests = await load_board(self._database, board)
+        state, bests, left_out = await load_board(self._database, board)
         new = _keys_of(f"new:{uuid4().hex}")
         parts = [bests[first : first + PART] for first in range(0, len(bests), PART)]
         for part in parts:
@@ -204,6 +206,8 @@ class Boards:
         fields += ["writers", len(state.versions)]
         for writer, version in state.versions.items():
             fields += [f"writer:{writer}", version]
+        for best in left_out:
+            fields += [f"person:{best.user_id}", "off"]
         keys = (*new, *_keys(board))
         await self._link.ask(
             lambda redis: redis.eval(PLACE, len(keys), *keys, len(bests), COPY_MS_MAX, *fields)

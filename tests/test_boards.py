@@ -363,6 +363,24 @@ async def test_what_is_told_is_in_redis_without_a_new_copy(
                 assert standing.mine.user_id == who
 
 
+async def test_disabled_who_type_on_come_on_no_board(database_url: str, valkey: Valkey) -> None:
+    """Slower than before, so that nothing but the day's board could change by it."""
+    board = Board(CATEGORIES[0], BoardPeriod.ALL, 0)
+    async with (
+        opened_database(database_url) as database,
+        process(database, valkey.url, lambda: NOW_MS) as one,
+    ):
+        await add_people(database, *PEOPLE[:2])
+        for who in PEOPLE[:2]:
+            await type_out(one, database, ranked(who) | {"finished_at_ms": NOW_MS - 2 * DAY_MS})
+        await change(database, "UPDATE users SET disabled_at_ms = 1 WHERE id = :id", id=PEOPLE[1])
+        assert (await one.from_redis(board, limit=1)).total == 1
+        await type_out(one, database, ranked(PEOPLE[1]) | {"wpm": 1.0, "id": "the slower one"})
+        for who in PEOPLE[:2]:
+            standing = await one.from_redis(board, limit=1, user_id=who)
+            assert (standing.total, standing.mine is None) == (1, who != PEOPLE[0])
+
+
 async def test_copy_is_believed_for_a_day(sqlite_url: str, valkey: Valkey) -> None:
     """What it must have reached is forgotten after two."""
     now_ms = NOW_MS

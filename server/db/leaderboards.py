@@ -193,8 +193,8 @@ async def load_state(database: Database, board: Board) -> BoardState:
         return BoardState(versions, _named(Best(*row) for row in off))
 
 
-async def load_board(database: Database, board: Board) -> tuple[BoardState, list[Best]]:
-    """All who have a place, in no order, and the state that this is at least."""
+async def load_board(database: Database, board: Board) -> tuple[BoardState, list[Best], list[Best]]:
+    """The state that this is at least, all who have a place, and who is left out; in no order."""
     on: list[Best] = []
     off: list[Best] = []
     async with database.read() as connection:
@@ -204,7 +204,7 @@ async def load_board(database: Database, board: Board) -> tuple[BoardState, list
         async for rows in found.partitions(COPIED_ROWS):
             for *best, disabled in rows:
                 (off if disabled else on).append(Best(*best))
-    return BoardState(versions, _named(off)), on
+    return BoardState(versions, _named(off)), on, off
 
 
 async def load_people(database: Database, ids: Sequence[str]) -> dict[str, RowMapping]:
