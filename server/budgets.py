@@ -96,7 +96,7 @@ class Budgets:
     async def succeeded(self, budget: str, subject: str) -> None:
         """What was spent was of use: what failed before is forgotten, what was spent is not."""
         item, key = self._items[budget], _key(subject)
-        await self._ask_redis(lambda shared: shared.calm(item, key))
+        await self._shared(lambda shared: shared.calm(item, key))
         await self._memory.calm(item, key)
 
     async def forgive(self, budget: str, subject: str) -> None:
