@@ -11,11 +11,10 @@ from uuid import uuid4
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from server.auth import Claims, TokenRefused, Tokens
+from server.auth import Tokens
 from server.clock import Clock
 from server.core.source import Source
 from server.core.typed_text import ErrorRule
-from server.db.accounts import Standing, find_standing
 from server.db.database import STORE_ERRORS, Database
 from server.db.journal import Journal
 from server.db.queries import (
@@ -28,16 +27,13 @@ from server.db.queries import (
     mark_got,
     resume_attempt,
 )
+from server.live.greeting import NotWelcome, new_guest, recognise, welcome
 from server.live.hub import Hub
 from server.live.limits import Bucket
 from server.live.live_attempt import LiveAttempt
 from server.live.outbox import Outbox
 from server.protocol import (
-    BATCH_MAX,
-    MESSAGE_BYTES_MAX,
     STRIKES,
-    VERSION,
-    WINDOW,
     BadKeystroke,
     CloseCode,
     ErrorCode,
@@ -63,7 +59,6 @@ MESSAGES_PER_S = 30
 MESSAGES_BURST = 90
 STORE_S = 5  # how long a request waits for the store before it is told so
 STORE_RETRY_MS = 2_000
-NOT_VALID = (CloseCode.TOKEN_REFUSED, "the token is not valid")
 FAREWELL_S = 1.0  # for what is queued, and then for the close, to leave
 
 
@@ -286,51 +281,27 @@ class Connection:
         return False
 
     async def _greet(self, hello: Hello) -> bool:
-        if hello.token is None:
-            person = _guest(str(uuid4()))
-            self._parts.hub.made_guest(self.address)
-        else:
-            found = await self._recognise(hello.token)
-            if found is None:
-                return False
-            person = found
-        self._person = person
-        self.user_id = person.id
-        self._parts.hub.welcome(self, person.id)
-        now_ms = self._parts.clock.now_ms()
-        fields: dict[str, Any] = {
-            "v": VERSION,
-            "user": {"id": person.id, "name": person.name, "guest": person.guest},
-            "server_ms": now_ms,
-            "limits": {"message": MESSAGE_BYTES_MAX, "batch": BATCH_MAX, "window": WINDOW},
-        }
-        if person.guest:
-            fields["token"] = self._parts.tokens.guest(person.id, now_ms)
-        self.send(encode("welcome", hello.id, **fields))
-        return True
-
-    async def _recognise(self, token: str) -> Person | None:
-        try:
-            claims = self._parts.tokens.read(token)
-        except TokenRefused:
-            self.close(*NOT_VALID)
-            return None
+        parts = self._parts
         try:
             async with asyncio.timeout(STORE_S):
-                standing = await find_standing(
-                    self._parts.database, claims.user_id, claims.login_id
+                met = (
+                    new_guest()
+                    if hello.token is None
+                    else await recognise(hello.token, parts.tokens, parts.database)
                 )
+        except NotWelcome as refused:
+            self.close(refused.code, refused.reason)
+            return False
         except STORE_ERRORS:
             self.close(CloseCode.TRY_LATER, "the store is away")
-            return None
-        if standing is None and claims.guest:
-            return _guest(claims.user_id)
-        refusal = _refusal(claims, standing)
-        if standing is None or refusal is not None:
-            self.close(*(refusal or NOT_VALID))
-            return None
-        self.login_id, self.stored = claims.login_id, True
-        return Person(standing.id, standing.name, standing.guest)
+            return False
+        if hello.token is None:
+            parts.hub.made_guest(self.address)
+        self._person, self.login_id, self.stored = met.person, met.login_id, met.stored
+        self.user_id = met.person.id
+        parts.hub.welcome(self, met.person.id)
+        self.send(welcome(met.person, hello.id, parts.tokens, parts.clock.now_ms()))
+        return True
 
     # Attempts
 
@@ -414,17 +385,3 @@ class Connection:
     def _who(self) -> Person:
         assert self._person is not None, "nothing is handled before hello"
         return self._person
-
-
-def _refusal(claims: Claims, standing: Standing | None) -> tuple[CloseCode, str] | None:
-    if standing is None or standing.guest != claims.guest:
-        return NOT_VALID
-    if standing.disabled:
-        return CloseCode.DISABLED, "the account is disabled"
-    if not claims.guest and standing.login_id is None:
-        return CloseCode.LOGGED_OUT, "logged out"
-    return None if standing.token_version == claims.version else NOT_VALID
-
-
-def _guest(user_id: str) -> Person:
-    return Person(user_id, f"Guest {user_id[:4].upper()}", True)
