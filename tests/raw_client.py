@@ -54,7 +54,15 @@ class RawClient:
                 while True:
                     await self.socket.recv()
             except ConnectionClosed as closed:
-                return closed.rcvd.code if closed.rcvd else 1006
+                return _code(closed)
+
+    async def refused(self) -> int:
+        """The code the server closes with, and says nothing before."""
+        try:
+            message = await self.receive()
+        except ConnectionClosed as closed:
+            return _code(closed)
+        raise AssertionError(f"it said {message}")
 
     async def hello(self, token: str | None = None) -> Message:
         """Say hello and return the welcome."""
@@ -65,6 +73,10 @@ class RawClient:
         """Open or resume `attempt` and return the `opened`."""
         await self.send(type="open", id=1, attempt=attempt, **fields)
         return await self.expect("opened", re=1, attempt=attempt)
+
+
+def _code(closed: ConnectionClosed) -> int:
+    return closed.rcvd.code if closed.rcvd else 1006  # lost without a word
 
 
 @asynccontextmanager

@@ -130,10 +130,10 @@ class Site:
             yield client
 
     async def hello_code(self, token: str) -> int:
-        """With what a hello with this token is turned away."""
+        """With what a hello with this token is turned away, unanswered."""
         async with raw_client(self.process.ws_url) as client:
             await client.send(type="hello", token=token)
-            return await client.closed()
+            return await client.refused()
 
 
 @dataclass

@@ -16,6 +16,7 @@ from server.log import strike_out
 from server.metrics import Metrics
 from server.redis_link import RedisLink
 from tests.conftest import MakeServer
+from tests.db.stored import eventually
 from tests.live.guest import change, guest
 from tests.processes import JWT_SECRET, ServerProcess
 
@@ -194,8 +195,8 @@ async def test_log_of_a_full_run_keeps_every_secret(
 
 async def test_log_of_development_is_for_reading(sqlite_server: ServerProcess) -> None:
     await get(sqlite_server, "/nowhere")
-    lines = [line for line in sqlite_server.log().splitlines() if "request" in line]
-    assert any(re.search(r"status=404", line) for line in lines), sqlite_server.log()
+    # The line is written once the answer has left.
+    await eventually(lambda: re.search(r"request .*status=404", sqlite_server.log()) is not None)
 
 
 async def test_store_that_fails_says_nothing_of_what_was_typed(
