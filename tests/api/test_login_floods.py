@@ -1,6 +1,7 @@
 """Many logins, one after the other or all at once: who must wait, and who must not."""
 
 import asyncio
+from typing import Any
 
 from tests.api.people import PASSWORD, Site, code, new_email
 from tests.api.postbox import Postbox
@@ -85,6 +86,32 @@ async def test_an_address_may_guess_only_so_often_at_all_accounts_together(
     bodies = [{"email": new_email(), "password": PASSWORD} for _ in range(12)]
     statuses = [(await site.post("/auth/login", body)).status_code for body in bodies]
     assert statuses == [401] * 10 + [429] * 2
+
+
+async def test_mails_are_counted_whoever_asks_for_them_and_why(
+    make_server: MakeServer, sqlite_url: str, postbox: Postbox
+) -> None:
+    environment = {"ENVIRONMENT": "test", "MAILS_PER_HOUR": "2", "FORWARDED_ALLOW_IPS": "127.0.0.1"}
+    process = make_server(sqlite_url, environment=environment)
+    await process.start()
+    site = Site(process, sqlite_url, postbox)
+    member, other, wanted = await site.register(), await site.register(), new_email()
+
+    async def statuses(address: str, token: str | None, path: str, body: Any) -> list[int]:
+        method = "PATCH" if path == "/users/me" else "POST"
+        headers = {"X-Forwarded-For": address}
+        answers = [await site.ask(method, path, token, headers, json=body) for _ in range(3)]
+        return [answer.status_code for answer in answers]
+
+    path = "/auth/verify-email/send"
+    assert await statuses("203.0.113.1", member.access, path, None) == [200, 200, 429]
+    body = {"email": wanted, "current_password": PASSWORD}
+    assert await statuses("203.0.113.2", other.access, "/users/me", body) == [200, 200, 429]
+    # Neither an address of the net nor one of mail gets more by another way of asking.
+    forgot = "/auth/forgot-password"
+    assert await statuses("203.0.113.1", None, forgot, {"email": new_email()}) == [429] * 3
+    for host, email in enumerate((member.email, other.email, wanted), 3):
+        assert await statuses(f"203.0.113.{host}", None, forgot, {"email": email}) == [429] * 3
 
 
 async def test_too_many_passwords_at_once_are_turned_away_and_typing_goes_on(
