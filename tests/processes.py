@@ -1,6 +1,7 @@
 """Server processes that a test starts, kills, stops and starts again."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import runpy
@@ -134,6 +135,8 @@ def _run(
     module: str, arguments: Sequence[str], environment: Mapping[str, str], log_path: Path
 ) -> None:
     """What `python -m module` does, in this process, with its output in a file."""
+    # What was imported before the fork stays shared memory: no collection touches and so copies it.
+    gc.freeze()
     os.chdir(REPOSITORY)
     os.environ.clear()
     os.environ.update(environment)
