@@ -92,6 +92,15 @@ export function duration(durationMs) {
 }
 
 /**
+ * A moment of the calendar, where the person is.
+ * @param {number} atMs Unix ms
+ * @param {Intl.DateTimeFormatOptions} [style] the day and the time unless something else is wanted
+ */
+export function moment(atMs, style = { dateStyle: 'long', timeStyle: 'short' }) {
+  return new Intl.DateTimeFormat(language, style).format(atMs);
+}
+
+/**
  * How a grapheme is shown where it must not be invisible.
  * @param {string} grapheme
  */
