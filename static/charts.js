@@ -8,6 +8,10 @@ import { shape } from './views/dom.js';
  * @typedef {(point: SpeedPoint) => string} Describe puts one point into words
  * @typedef {(value: number) => string} Numbers
  * @typedef {ReturnType<typeof scaleFor>} Scale
+ *
+ * @typedef {object} SpeedChart
+ * @property {SVGSVGElement} svg
+ * @property {(atS: number) => void} mark shows which moment is looked at elsewhere
  */
 
 const MARGIN = { top: 14, right: 12, bottom: 26, left: 40 };
@@ -17,9 +21,16 @@ const TICK_GAP_PX = 46;
 /**
  * Speed over time: wpm as a thick line, raw wpm as a thin one, a cross where a second had errors.
  * @param {SpeedPoint[]} points in order of time
- * @param {{width: number, height: number, label: string, describe: Describe, number: Numbers}} options
+ * @param {object} options
+ * @param {number} options.width
+ * @param {number} options.height
+ * @param {string} options.label
+ * @param {Describe} options.describe
+ * @param {Numbers} options.number
+ * @param {((atS: number) => void) | null} [options.seek] a moment was chosen with the pointer
+ * @returns {SpeedChart}
  */
-export function speedChart(points, { width, height, label, describe, number }) {
+export function speedChart(points, { width, height, label, describe, number, seek = null }) {
   const scale = scaleFor(points, width, height);
   const svg = shape('svg', { class: 'chart', viewBox: `0 0 ${width} ${height}`, width, height, role: 'img' });
   svg.setAttribute('aria-label', label);
@@ -31,7 +42,8 @@ export function speedChart(points, { width, height, label, describe, number }) {
     ...points.filter((point) => point.errors > 0).map((point) => cross(scale.x(point.at_s), scale.y(point.raw_wpm))),
   );
   follow(svg, points, scale, { width, height, describe });
-  return svg;
+  if (seek) choose(svg, scale, width, seek);
+  return { svg, mark: marker(svg, scale, height) };
 }
 
 /**
@@ -73,6 +85,8 @@ function scaleFor(points, width, height) {
   return {
     /** @param {number} atS */
     x: (atS) => MARGIN.left + ((atS - firstS) / spanS) * inner.width,
+    /** @param {number} x */
+    atS: (x) => firstS + ((x - MARGIN.left) / inner.width) * spanS,
     /** @param {number} wpm */
     y: (wpm) => MARGIN.top + (1 - wpm / highest) * inner.height,
     step,
@@ -167,6 +181,42 @@ function follow(svg, points, scale, { width, height, describe }) {
     group.setAttribute('visibility', 'visible');
   });
   svg.addEventListener('pointerleave', () => group.setAttribute('visibility', 'hidden'));
+}
+
+/**
+ * A press on the chart, or a drag over it, chooses a moment.
+ * @param {SVGSVGElement} svg
+ * @param {Scale} scale
+ * @param {number} width
+ * @param {(atS: number) => void} seek
+ */
+function choose(svg, scale, width, seek) {
+  svg.classList.add('seekable');
+  /** @param {PointerEvent} event */
+  const chosen = (event) => {
+    const { left, width: shownWidth } = svg.getBoundingClientRect();
+    seek(scale.atS(((event.clientX - left) / shownWidth) * width));
+  };
+  svg.addEventListener('pointerdown', (event) => {
+    svg.setPointerCapture(event.pointerId);
+    chosen(event);
+  });
+  svg.addEventListener('pointermove', (event) => {
+    if (svg.hasPointerCapture(event.pointerId)) chosen(event);
+  });
+}
+
+/** @param {SVGSVGElement} svg @param {Scale} scale @param {number} height */
+function marker(svg, scale, height) {
+  const line = shape('line', { class: 'now', y1: MARGIN.top, y2: height - MARGIN.bottom, visibility: 'hidden' });
+  svg.append(line);
+  /** @param {number} atS */
+  return (atS) => {
+    const x = scale.x(Math.min(Math.max(atS, scale.firstS), scale.firstS + scale.spanS));
+    line.setAttribute('x1', String(x));
+    line.setAttribute('x2', String(x));
+    line.setAttribute('visibility', 'visible');
+  };
 }
 
 /** @param {string} text @param {number} x @param {number} y @param {string} anchor */

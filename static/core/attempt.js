@@ -54,6 +54,8 @@ export class Attempt {
   /** @type {boolean[]} Beside `typed`: is the place right? */
   #right = [];
   #rightPlaces = 0;
+  /** @type {Set<number>} Places of the text that were wrong at some time. */
+  #slipped = new Set();
   #afterRightPress = false;
   /** The wrong press that the rule `stop` did not let in, until the place is right. */
   #refused = { place: -1, grapheme: '' };
@@ -130,6 +132,31 @@ export class Attempt {
     return this.#refused.place === i && i === this.position ? this.#refused.grapheme : null;
   }
 
+  /**
+   * Was place `i` of the text wrong at some time, whatever stands there now?
+   * @param {number} i
+   */
+  slippedAt(i) {
+    return this.#slipped.has(i);
+  }
+
+  /** An attempt that stands where this one does, and goes on by itself. */
+  copy() {
+    const copy = new Attempt({ text: '', rules: { errors: this.errorRule }, limitMs: this.limitMs });
+    const { text, presses, errors, complete, atMs, events } = this;
+    Object.assign(copy, { text, presses, errors, complete, atMs, events, typed: this.typed.slice() });
+    for (const [name, key] of this.keys) copy.keys.set(name, { ...key, confusions: new Map(key.confusions) });
+    copy.#fromStart = this.#fromStart;
+    copy.#ended = this.#ended;
+    copy.#right = this.#right.slice();
+    copy.#rightPlaces = this.#rightPlaces;
+    copy.#slipped = new Set(this.#slipped);
+    copy.#afterRightPress = this.#afterRightPress;
+    copy.#refused = this.#refused;
+    copy.#seconds = this.#seconds.map((second) => ({ ...second }));
+    return copy;
+  }
+
   /** The live score, its time taken up to the last event, rounded as on the wire. */
   progress() {
     return {
@@ -150,7 +177,7 @@ export class Attempt {
     const seconds = this.#seconds.values();
     let next = seconds.next().value;
     let rightPlaces = 0;
-    for (let second = 0; second * MS_PER_SECOND < this.#typingMs(); second += 1) {
+    for (let second = 0; second * MS_PER_SECOND < this.typingMs; second += 1) {
       const found = next?.second === second ? next : null;
       if (found) {
         rightPlaces = found.rightPlaces;
@@ -168,7 +195,7 @@ export class Attempt {
    * @returns {Result}
    */
   result(lateMs = 0) {
-    const durationMs = this.#typingMs() + lateMs;
+    const durationMs = this.typingMs + lateMs;
     /** @type {number[]} */
     const pressesPerSecond = [];
     for (const { second, presses } of this.#seconds) pressesPerSecond[second] = presses;
@@ -178,12 +205,13 @@ export class Attempt {
       wpm: wordsPerMinute(this.#rightPlaces, durationMs),
       raw_wpm: wordsPerMinute(this.presses, durationMs),
       uncorrected: this.position - this.#rightPlaces,
-      consistency: consistency(pressesPerSecond, this.#typingMs()),
+      consistency: consistency(pressesPerSecond, this.typingMs),
       keys: Object.fromEntries(Array.from(this.keys, ([name, key]) => [name, keyScore(key)])),
     };
   }
 
-  #typingMs() {
+  /** How long was typed: a timed attempt that is not complete lasts to its limit. */
+  get typingMs() {
     return this.limitMs !== null && !this.complete ? this.limitMs : this.atMs;
   }
 
@@ -193,7 +221,10 @@ export class Attempt {
     const place = this.position;
     const right = place < this.text.length && same(grapheme, this.text[place]);
     this.presses += 1;
-    if (!right) this.errors += 1;
+    if (!right) {
+      this.errors += 1;
+      this.#slipped.add(place);
+    }
     if (place < this.text.length) this.#countKey(dtMs, grapheme, this.text[place], right);
     this.#afterRightPress = right;
     if (this.#keeps(right)) this.#type(grapheme, right);
@@ -271,7 +302,7 @@ export class Attempt {
    */
   #speedPoint(second, counted, rightPlaces) {
     const startMs = second * MS_PER_SECOND;
-    const partMs = Math.min(MS_PER_SECOND, this.#typingMs() - startMs);
+    const partMs = Math.min(MS_PER_SECOND, this.typingMs - startMs);
     if (partMs < CHART_PART_MS_MIN && second > 0) return null; // too short to tell a speed
     const rate = ((counted?.presses ?? 0) * MS_PER_SECOND) / partMs;
     return {
@@ -286,7 +317,9 @@ export class Attempt {
   #standAt({ events, typed, atMs, score }) {
     for (const grapheme of placesOf(typed, score.position)) {
       const expected = this.text[this.position];
-      this.#type(grapheme, expected !== undefined && same(grapheme, expected));
+      const right = expected !== undefined && same(grapheme, expected);
+      if (!right) this.#slipped.add(this.position);
+      this.#type(grapheme, right);
     }
     this.events = events;
     this.atMs = atMs;

@@ -230,8 +230,6 @@ const messages = {
   keysBack: 'from the text to the choices',
 
   // Pages that wait, or have nothing to show
-  unreachable: 'The server cannot be reached. Nothing is lost.',
-  askedTooOften: (time) => `You have asked too often. It works again at ${time}.`,
 
   // The account
   accountForms: 'Sign in or register',
@@ -304,6 +302,59 @@ const messages = {
   deleteForGood: 'Delete it for good',
   everythingDeleted: 'Everything of yours is deleted.',
   keepThis: 'Register to keep this on every device',
+
+  onItsWay: 'On its way…',
+  unreachable: 'The server cannot be reached. Nothing is lost.',
+  tryAgain: 'Try again',
+  askedTooOften: (time) => `You have asked too often. It works again at ${time}.`,
+
+  // An attempt
+  attemptNotFound: 'There is no such attempt, or it is somebody else’s.',
+  attemptOfNobody: 'Attempts can be seen by whoever typed them. Sign in to see yours.',
+  attemptElsewhere: 'Typed elsewhere and added by hand: there are no keys to play.',
+  textOf: (text) => `Text ${text}`,
+  lessonOf: (lesson) => `Lesson ${lesson}`,
+  race: 'Race',
+  toBoard: 'Leaderboard',
+  watchAgain: 'Watch it again',
+  replay: 'Replay',
+  replayPlay: 'Play',
+  replayPause: 'Pause',
+  replayBar: 'Moment',
+  replaySpeed: 'Speed',
+  replaySkip: 'Skip pauses',
+  replayAt: (at, end) => `${at} of ${end}.`,
+  replayKeys: 'Space plays and pauses, ← and → go a second, with Shift five. F2 says where you are.',
+  rescoredSame: (scorer) => `The server has scored these very keys once more (scorer ${scorer}): the same numbers.`,
+  rescoredOther: (scorer, wpm) => `Scored once more (scorer ${scorer}), these keys give ${wpm} wpm.`,
+  rule_self_reported: () => 'The server did not see it typed.',
+  picture: 'Picture to share',
+  pictureLabel: (wpm, accuracy, what) => `${wpm} words a minute, accuracy ${accuracy}, ${what}`,
+  pictureName: 'Name on the picture, if you like',
+  pictureSave: 'Save as a file',
+  pictureCopy: 'Copy',
+  pictureCopied: 'The picture is on the clipboard.',
+  pictureNotCopied: 'The browser does not let this page use the clipboard. Save the picture as a file.',
+
+  // Leaderboards
+  boardAbout:
+    'Each person stands here once, with their fastest ranked result: one of which the server saw every key. Guests too.',
+  period: 'Since',
+  period_all: 'ever',
+  period_month: 'this month',
+  period_week: 'this week',
+  period_day: 'today',
+  boardPlace: 'place',
+  boardName: 'name',
+  boardWhen: 'when',
+  boardMore: 'Show more',
+  boardShown: (shown, total) => `${shown} of ${total}`,
+  boardEmpty: 'Nobody stands here yet. The place is yours.',
+  boardType: 'Type a text',
+  boardGuest: 'guest',
+  boardYou: 'you',
+  boardNoPlace: 'You have no place here yet: type this to its end once.',
+  boardUnknown: 'There is no such leaderboard.',
 };
 
 export default messages;

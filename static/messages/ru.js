@@ -230,8 +230,6 @@ const messages = {
   keysBack: 'от текста к выбору',
 
   // Pages that wait, or have nothing to show
-  unreachable: 'Сервер недоступен. Ничего не потеряно.',
-  askedTooOften: (time) => `Слишком много запросов. Снова заработает в ${time}.`,
 
   // The account
   accountForms: 'Вход или регистрация',
@@ -303,6 +301,59 @@ const messages = {
   deleteForGood: 'Удалить навсегда',
   everythingDeleted: 'Всё ваше удалено.',
   keepThis: 'Зарегистрируйтесь, чтобы это осталось на всех устройствах',
+
+  onItsWay: 'Загружаем…',
+  unreachable: 'Сервер недоступен. Ничего не потеряно.',
+  tryAgain: 'Попробовать ещё раз',
+  askedTooOften: (time) => `Слишком много запросов. Снова можно в ${time}.`,
+
+  // An attempt
+  attemptNotFound: 'Такой попытки нет, или она чужая.',
+  attemptOfNobody: 'Попытку видит только тот, кто её набрал. Войдите, чтобы увидеть свои.',
+  attemptElsewhere: 'Набрано не здесь и добавлено вручную: нажатий для повтора нет.',
+  textOf: (text) => `Текст ${text}`,
+  lessonOf: (lesson) => `Урок ${lesson}`,
+  race: 'Гонка',
+  toBoard: 'Таблица рекордов',
+  watchAgain: 'Посмотреть ещё раз',
+  replay: 'Повтор',
+  replayPlay: 'Пуск',
+  replayPause: 'Пауза',
+  replayBar: 'Момент',
+  replaySpeed: 'Скорость',
+  replaySkip: 'Без пауз',
+  replayAt: (at, end) => `${at} из ${end}.`,
+  replayKeys: 'Пробел — пуск и пауза, ← и → — на секунду, с Shift — на пять. F2 — где мы сейчас.',
+  rescoredSame: (scorer) => `Сервер посчитал эти же нажатия ещё раз (версия подсчёта ${scorer}): числа те же.`,
+  rescoredOther: (scorer, wpm) => `Подсчёт заново (версия ${scorer}) даёт ${wpm} слов в минуту.`,
+  rule_self_reported: () => 'Сервер не видел, как это набиралось.',
+  picture: 'Картинка с результатом',
+  pictureLabel: (wpm, accuracy, what) => `${wpm} слов в минуту, точность ${accuracy}, ${what}`,
+  pictureName: 'Имя на картинке, если хочется',
+  pictureSave: 'Сохранить файлом',
+  pictureCopy: 'Скопировать',
+  pictureCopied: 'Картинка в буфере обмена.',
+  pictureNotCopied: 'Браузер не пускает страницу в буфер обмена. Сохраните картинку файлом.',
+
+  // Leaderboards
+  boardAbout:
+    'Каждый стоит здесь один раз, со своим самым быстрым засчитанным результатом: сервер видел каждое нажатие. Гости тоже.',
+  period: 'Период',
+  period_all: 'всё время',
+  period_month: 'этот месяц',
+  period_week: 'эта неделя',
+  period_day: 'сегодня',
+  boardPlace: 'место',
+  boardName: 'имя',
+  boardWhen: 'когда',
+  boardMore: 'Показать ещё',
+  boardShown: (shown, total) => `${shown} из ${total}`,
+  boardEmpty: 'Здесь пока никого. Место ваше.',
+  boardType: 'Печатать',
+  boardGuest: 'гость',
+  boardYou: 'вы',
+  boardNoPlace: 'Вас здесь ещё нет: наберите это один раз до конца.',
+  boardUnknown: 'Такой таблицы нет.',
 };
 
 export default messages;

@@ -16,7 +16,9 @@
  *   | {kind: 'words', language: string, count: number}
  *   | {kind: 'time', language: string, seconds: number}
  *   | {kind: 'practice', language: string, layout: string}
- *   | {kind: 'custom', text?: string}} Source
+ *   | {kind: 'custom', text?: string}
+ *   | {kind: 'lesson', lesson: string}
+ *   | {kind: 'race'}} Source
  *
  * @typedef {{type: 'welcome', user: User, token?: string, server_ms: number}} Welcome
  * @typedef {{type: 'opened', re?: number, attempt: string, h: number, seq: number, state: AttemptState,

@@ -22,7 +22,7 @@ const REFUSALS_MAX = 2;
  * @import { ErrorRule } from '../core/attempt.js'
  * @import { OpenedNews } from '../net/news.js'
  * @import { Source } from '../net/protocol.js'
- * @import { Ended } from '../views/results_view.js'
+ * @import { Ended } from '../views/result_view.js'
  */
 
 const frame = new Frame({ redraw });
@@ -44,6 +44,8 @@ const results = new ResultsView(element(document, '#results'), { next });
 const source = new SourceView(element(document, '#source'), find(document, '#own-text', HTMLDialogElement), settings, {
   choose: next,
 });
+
+const watch = find(document, '#watch', HTMLAnchorElement);
 
 /** @type {OpenedNews|null} what was said of the attempt on screen */
 let opened = null;
@@ -131,6 +133,7 @@ live.on('connection', (now) => {
 });
 
 live.on('opened', (news) => {
+  watch.hidden = true;
   opened = news;
   refusals = 0;
   waiting = null;
@@ -152,6 +155,8 @@ live.on('done', ({ id, result, verdict, why, attempt }) => {
   const spoken = typing.phase === 'done';
   if (!spoken) typing.end();
   waiting = null;
+  watch.hidden = result === null;
+  watch.href = `/attempts/${id}#replay`;
   results.show({ attempt, result: result ?? attempt.result(), verdict, why, saved: true });
   if (!spoken) notices.speak(results.spoken());
   else if (results.isBest) notices.speak(say('personalBest'));

@@ -68,7 +68,7 @@ export class Frame {
   draw() {
     speakIn(this.settings.interface);
     translate(document);
-    if (this.#title) document.title = `${say(this.#title)} · ${say('pageName')}`;
+    document.title = [...(this.#title ? [say(this.#title)] : []), say('pageName')].join(' · ');
     element(document, '.me').textContent = say(this.session.signedIn ? 'placeAccount' : 'placeSignIn');
     this.settings.showOn(document.documentElement);
     for (const button of elements(document, '[data-setting]')) {

@@ -1,5 +1,6 @@
 /** The drawn keyboard: where the next character is, which finger presses it, and which keys go wrong. */
 
+import { DELETE, DELETE_WORD, ELLIPSIS } from '../core/attempt.js';
 import { canonical, keyName } from '../core/text.js';
 import { FINGERS, fingerOf, isNamed, keyFor, LAYOUTS, ROWS, shiftFor } from '../layouts.js';
 import { element } from './dom.js';
@@ -113,15 +114,29 @@ export class KeyboardView {
     this.#hint.textContent = say('nextKey', keyCap(grapheme), fingers[0], fingers[1]);
   }
 
-  /** @param {HTMLElement | undefined} drawn */
-  #light(drawn) {
+  /**
+   * Lights the key that was pressed, as in a replay.
+   * @param {string | null} key a grapheme, or what deletes; null lights none
+   * @param {boolean} right
+   */
+  pressed(key, right) {
+    this.#darken();
+    if (key === null) return;
+    const deletes = key === DELETE || key === DELETE_WORD;
+    const code = deletes ? 'Backspace' : keyFor(this.#layout, key === ELLIPSIS ? '.' : canonical(key))?.code;
+    this.#light(this.#keys.get(code ?? ''), right ? 'next' : 'missed');
+    this.#light(this.#fingers.get(fingerOf(code ?? '')));
+  }
+
+  /** @param {HTMLElement | undefined} drawn @param {'next' | 'missed'} [how] */
+  #light(drawn, how = 'next') {
     if (!drawn) return;
-    drawn.classList.add('next');
+    drawn.classList.add(how);
     this.#lit.push(drawn);
   }
 
   #darken() {
-    for (const drawn of this.#lit) drawn.classList.remove('next');
+    for (const drawn of this.#lit) drawn.classList.remove('next', 'missed');
     this.#lit = [];
   }
 
@@ -140,10 +155,11 @@ export class KeyboardView {
   }
 
   /**
-   * The heat of a whole attempt, as after a reload.
+   * The heat of a whole attempt, as after a reload; all other keys are cold.
    * @param {Attempt['keys']} keys
    */
   heatAll(keys) {
+    for (const drawn of this.#keys.values()) delete drawn.dataset.heat;
     for (const [name, { presses, errors }] of keys) this.heat(name, presses, errors);
   }
 

@@ -4,6 +4,7 @@ import { graphemes } from '../core/text.js';
 import { layoutFor } from '../layouts.js';
 import { around, element, elements, find } from './dom.js';
 import { USUAL } from './settings.js';
+import { sourceName } from './source_name.js';
 import { number, say } from './words.js';
 
 /**
@@ -127,9 +128,5 @@ export class SourceView {
  * @param {string} choice
  */
 export function choiceName(choice) {
-  const [kind, size] = choice.split('-');
-  if (kind === 'random') return `${say('text')}: ${say(size)}`;
-  if (kind === 'words') return say('wordsOf', Number(size));
-  if (kind === 'time') return say('secondsOf', Number(size));
-  return say(kind);
+  return sourceName(sourceFor(choice, '', ''));
 }

@@ -25,6 +25,8 @@ export class TextView {
   #lineHeight = 0;
   #line = -1;
   #width = 0;
+  /** How many cells, from the first, may be marked. */
+  #markedTo = 0;
 
   /** @param {HTMLElement} window the box that shows three lines of the text */
   constructor(window) {
@@ -45,8 +47,20 @@ export class TextView {
     this.#attempt = attempt;
     this.#window.lang = language;
     this.#cells = attempt.text.map(cell);
-    for (let i = 0; i < attempt.position; i++) this.#mark(i);
+    this.#markedTo = 0;
+    this.#markTo(attempt.position);
     this.layOut();
+  }
+
+  /**
+   * Shows another attempt at the same text, wherever it stands.
+   * @param {Attempt} attempt
+   */
+  follow(attempt) {
+    this.#attempt = attempt;
+    this.#markTo(attempt.position);
+    this.#drawExtras();
+    this.#placeCaret();
   }
 
   /** Breaks the lines anew: after the size, the font or the width has changed. */
@@ -73,19 +87,12 @@ export class TextView {
     const attempt = this.#attempt;
     const length = this.#cells.length;
     const from = Math.min(positionBefore, attempt.position, length);
-    const to = Math.min(Math.max(positionBefore, attempt.position), length);
+    // The cell that waits is looked at too: a key may have been refused there.
+    const to = Math.min(Math.max(positionBefore, attempt.position) + 1, length);
     for (let i = from; i < to; i++) this.#mark(i);
+    this.#markedTo = Math.max(this.#markedTo, to);
     if (Math.max(positionBefore, attempt.position) >= length) this.#drawExtras();
     this.#placeCaret();
-  }
-
-  /**
-   * A wrong key that the rules did not let into the text is shown on the cell that waits.
-   * @param {string} key
-   */
-  refuse(key) {
-    const waiting = this.#cells[this.#attempt.position];
-    if (waiting) markWrong(waiting, key, 'refused');
   }
 
   /**
@@ -100,18 +107,21 @@ export class TextView {
     if (this.#window.clientWidth !== this.#width) this.layOut();
   }
 
+  /** @param {number} position */
+  #markTo(position) {
+    const to = Math.min(Math.max(this.#markedTo, position + 1), this.#cells.length);
+    for (let i = 0; i < to; i++) this.#mark(i);
+    this.#markedTo = to;
+  }
+
   /** @param {number} i */
   #mark(i) {
-    const right = this.#attempt.rightAt(i);
-    const { classList } = this.#cells[i];
-    const mended = classList.contains('wrong') || classList.contains('refused') || classList.contains('mended');
-    if (right === false) {
-      markWrong(this.#cells[i], this.#attempt.pressedAt(i), 'wrong');
-      return;
-    }
-    classList.remove('wrong', 'refused');
-    classList.toggle('right', right === true);
-    classList.toggle('mended', mended);
+    const drawn = this.#cells[i];
+    const pressed = this.#attempt.pressedAt(i);
+    const state = stateOf(this.#attempt, i);
+    const className = `${drawn.dataset.kind} ${state}`;
+    if (drawn.className !== className) drawn.className = className;
+    if (pressed !== null) drawn.dataset.typed = keyCap(pressed);
   }
 
   /** The cells put into one block per line, as the browser would break them. */
@@ -171,17 +181,25 @@ export class TextView {
 /** @param {string} grapheme @param {number} i */
 function cell(grapheme, i) {
   const drawn = document.createElement('span');
-  drawn.className = isSpace(grapheme) ? 'cell space' : 'cell';
-  if (grapheme === '\n') drawn.classList.add('break');
-  if (grapheme === '\t') drawn.classList.add('tab');
+  const kinds = ['cell'];
+  if (isSpace(grapheme)) kinds.push('space');
+  if (grapheme === '\n') kinds.push('break');
+  if (grapheme === '\t') kinds.push('tab');
+  drawn.className = drawn.dataset.kind = kinds.join(' ');
   drawn.dataset.i = String(i);
   drawn.textContent = grapheme;
   return drawn;
 }
 
-/** @param {HTMLElement} drawn @param {string | null} key @param {'wrong' | 'refused'} kind */
-function markWrong(drawn, key, kind) {
-  drawn.classList.remove('right', 'mended');
-  drawn.classList.add(kind);
-  drawn.dataset.typed = key ? keyCap(key) : '';
+/**
+ * How a place of the text looks: whether what stands there is right, and whether it was wrong before.
+ * @param {Attempt} attempt
+ * @param {number} i
+ */
+function stateOf(attempt, i) {
+  const right = attempt.rightAt(i);
+  if (right === false) return 'wrong';
+  if (attempt.pressedAt(i) !== null) return 'refused';
+  const typed = right ? 'right' : '';
+  return attempt.slippedAt(i) ? `${typed} mended` : typed;
 }

@@ -1,5 +1,6 @@
 /** One attempt on screen, from the first key to the last: field, text, numbers and keyboard together. */
 
+import { DELETE, DELETE_WORD } from '../core/attempt.js';
 import { isSpace } from '../core/text.js';
 import { LAYOUTS, layoutFor } from '../layouts.js';
 import { around, element, find } from './dom.js';
@@ -22,8 +23,6 @@ const IDLE_MS = 1500;
 const POINTER_MOVED_PX = 4;
 /** By then a touch has become its click, which must not hit what only now appears. */
 const TAP_MS = 100;
-const DELETE_ONE = '\b';
-const DELETE_WORD = '\u0017';
 
 export class TypingView {
   /** @type {Live} */
@@ -173,16 +172,15 @@ export class TypingView {
   #press(key, atMs) {
     const attempt = this.#attempt;
     if (!attempt || this.phase === 'done') return;
-    const { position, errors } = attempt;
+    const { position } = attempt;
     const expected = attempt.text[position];
     if (this.phase === 'ready' && key === '\n' && expected !== '\n') return;
     if (!this.#live.press(key, atMs)) return;
     this.#startedAtMs = atMs - attempt.atMs;
     this.#becomeBusy();
     this.#text.update(position);
-    if (attempt.position === position && attempt.errors > errors) this.#text.refuse(key);
     this.#keyboard.next(attempt.text[attempt.position]);
-    if (expected !== undefined && key !== DELETE_ONE && key !== DELETE_WORD) {
+    if (expected !== undefined && key !== DELETE && key !== DELETE_WORD) {
       this.#keyboard.heatOf(expected, attempt.keys);
     }
     if (attempt.complete) this.#ended();

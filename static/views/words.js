@@ -86,9 +86,15 @@ export function percent(share, digits = 0) {
  */
 export function duration(durationMs) {
   const seconds = durationMs / 1000;
-  if (seconds < 60) return say('seconds', number(seconds, 1));
-  const whole = Math.round(seconds);
-  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')}`;
+  return seconds < 60 ? say('seconds', number(seconds, 1)) : clock(Math.round(seconds));
+}
+
+/**
+ * 83 s is 1:23, 7 s is 0:07.
+ * @param {number} wholeSeconds
+ */
+export function clock(wholeSeconds) {
+  return `${Math.floor(wholeSeconds / 60)}:${String(wholeSeconds % 60).padStart(2, '0')}`;
 }
 
 /**
@@ -125,7 +131,6 @@ export function keySpoken(grapheme) {
  * @param {ParentNode} root
  */
 export function translate(root) {
-  document.title = say('pageName');
   for (const element of elements(root, '[data-message]')) {
     element.textContent = say(element.dataset.message ?? '');
   }
