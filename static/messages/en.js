@@ -339,8 +339,8 @@ const messages = {
   // Leaderboards
   boardAbout:
     'Each person stands here once, with their fastest ranked result: one of which the server saw every key. Guests too.',
-  period: 'Since',
-  period_all: 'ever',
+  period: 'When',
+  period_all: 'all time',
   period_month: 'this month',
   period_week: 'this week',
   period_day: 'today',
@@ -351,7 +351,6 @@ const messages = {
   boardShown: (shown, total) => `${shown} of ${total}`,
   boardEmpty: 'Nobody stands here yet. The place is yours.',
   boardType: 'Type a text',
-  boardGuest: 'guest',
   boardYou: 'you',
   boardNoPlace: 'You have no place here yet: type this to its end once.',
   boardUnknown: 'There is no such leaderboard.',

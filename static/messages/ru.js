@@ -350,7 +350,6 @@ const messages = {
   boardShown: (shown, total) => `${shown} из ${total}`,
   boardEmpty: 'Здесь пока никого. Место ваше.',
   boardType: 'Печатать',
-  boardGuest: 'гость',
   boardYou: 'вы',
   boardNoPlace: 'Вас здесь ещё нет: наберите это один раз до конца.',
   boardUnknown: 'Такой таблицы нет.',

@@ -2,6 +2,7 @@
 
 import { boardOf } from '../core/board.js';
 import { Replay } from '../core/replay.js';
+import { Refusal } from '../net/session.js';
 import { element, find } from '../views/dom.js';
 import { Frame } from '../views/frame.js';
 import { Picture } from '../views/picture.js';
@@ -34,7 +35,6 @@ const SCORED = /** @type {const} */ ([
   'duration_ms',
   'position',
 ]);
-const MESSAGES = { not_found: 'attemptNotFound' };
 
 const frame = new Frame({ title: 'attempt', redraw: draw });
 const id = location.pathname.split('/')[2];
@@ -87,7 +87,9 @@ async function load() {
     stored = attempt.self_reported ? null : await frame.session.ask('GET', `/attempts/${id}/replay`);
     show(attempt);
   } catch (error) {
-    standstill.refused(error, load, MESSAGES);
+    const notFound = error instanceof Refusal && error.status === 404;
+    if (notFound) standstill.empty('attemptNotFound', { href: '/history', message: 'placeHistory' });
+    else standstill.refused(error, load);
   }
 }
 

@@ -1,6 +1,7 @@
 /** Who is fastest: a board for each length of time and words and each text, since whenever one likes. */
 
 import { sourceOf } from '../core/board.js';
+import { Refusal } from '../net/session.js';
 import { BoardView } from '../views/board_view.js';
 import { around, element, elements } from '../views/dom.js';
 import { Frame } from '../views/frame.js';
@@ -12,7 +13,6 @@ import { Standstill } from '../views/standstill.js';
 
 const PERIODS = ['all', 'month', 'week', 'day'];
 const USUAL_BOARD = 'time:60';
-const MESSAGES = { not_found: 'boardUnknown' };
 
 const frame = new Frame({ title: 'placeLeaderboards', redraw });
 const choices = element(document, '#board-choices');
@@ -58,7 +58,7 @@ async function load(offset = 0) {
   asked += 1;
   const mine = asked;
   if (sourceOf(board) === null) {
-    standstill.empty('boardUnknown', { href: '/leaderboards', message: 'placeLeaderboards' });
+    unknown();
     return;
   }
   standstill.wait();
@@ -68,8 +68,14 @@ async function load(offset = 0) {
     const answer = await frame.session.ask('GET', `/leaderboards/${board}?${query}`);
     if (mine === asked) show(answer, offset);
   } catch (error) {
-    if (mine === asked) standstill.refused(error, () => load(offset), MESSAGES);
+    if (mine !== asked) return;
+    if (error instanceof Refusal && error.status === 404) unknown();
+    else standstill.refused(error, () => load(offset));
   }
+}
+
+function unknown() {
+  standstill.empty('boardUnknown', { href: '/leaderboards', message: 'placeLeaderboards' });
 }
 
 /** @param {Board} board @param {number} offset */

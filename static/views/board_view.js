@@ -82,7 +82,6 @@ function row(place, mine) {
   name.scope = 'row';
   name.append(Object.assign(document.createElement('bdi'), { textContent: place.name }));
   if (own) name.append(mark(say('boardYou')));
-  if (place.guest) name.append(mark(say('boardGuest')));
   const when = document.createElement('td');
   const time = document.createElement('time');
   time.dateTime = new Date(place.finished_at).toISOString();

@@ -2,6 +2,7 @@
 
 import { speedChart } from '../charts.js';
 import { find } from './dom.js';
+import { condensed } from './result_view.js';
 import { duration, moment, number, percent, say } from './words.js';
 
 /**
@@ -17,7 +18,7 @@ const MARGIN = 72;
 const CHART = { x: 424, y: 196, width: WIDTH - 424 - MARGIN, height: 290 };
 const COLOUR_NAMES = /** @type {(keyof Colours)[]} */ (['paper', 'edge', 'ink', 'calm', 'accent', 'wrong']);
 const FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif";
-const CAPTION_PX = 17;
+const CAPTION_PX = 19;
 
 /** The dialog in which the picture is looked at, named, taken away. */
 export class Picture {
@@ -106,7 +107,7 @@ function draw(context, { attempt, result, title, finishedAtMs }, name, colours) 
   if (result.consistency !== null) facts.unshift(`${say('consistency')} ${percent(result.consistency)}`);
   if (result.raw_wpm !== null) facts.unshift(`${say('raw')} ${number(result.raw_wpm, 1)}`);
   write(facts.join('  ·  '), CHART.x, 160, '400 26px', colours.calm);
-  const points = attempt?.speeds() ?? [];
+  const points = condensed(attempt?.speeds() ?? []);
   if (points.length >= 2) {
     const { svg } = speedChart(points, { ...CHART, label: '', describe: () => '', number });
     drawChart(context, svg, colours);

@@ -124,8 +124,7 @@ export class ReplayView {
   }
 
   get #where() {
-    const { atMs, endMs } = this.#replay ?? { atMs: 0, endMs: 0 };
-    return say('replayAt', clock(Math.floor(atMs / MS_PER_SECOND)), clock(Math.round(endMs / MS_PER_SECOND)));
+    return say('replayAt', ...clocks(this.#replay));
   }
 
   /** @param {number} nowMs */
@@ -173,11 +172,11 @@ export class ReplayView {
   }
 
   /** @param {Replay} replay */
-  #place({ atMs, endMs }) {
+  #place(replay) {
+    const { atMs, endMs } = replay;
     this.#bar.value = String(atMs);
     this.#bar.style.setProperty('--played', `${(atMs / Math.max(endMs, 1)) * 100}%`);
-    element(this.#root, '#replay-time').textContent =
-      `${clock(Math.floor(atMs / MS_PER_SECOND))} / ${clock(Math.round(endMs / MS_PER_SECOND))}`;
+    element(this.#root, '#replay-time').textContent = clocks(replay).join(' / ');
     this.#moved(atMs);
   }
 
@@ -207,6 +206,14 @@ export class ReplayView {
     else return;
     event.preventDefault();
   }
+}
+
+/**
+ * Where a replay stands, and how long it is.
+ * @param {Replay | null} replay
+ */
+function clocks(replay) {
+  return [replay?.atMs ?? 0, replay?.endMs ?? 0].map((ms) => clock(Math.round(ms / MS_PER_SECOND)));
 }
 
 /**

@@ -6,7 +6,7 @@ import { duration, keyCap, keySpoken, number, percent, say, sayIfKnown, translat
 
 /**
  * @import { SpeedChart } from '../charts.js'
- * @import { Attempt, KeyScore } from '../core/attempt.js'
+ * @import { Attempt, KeyScore, SpeedPoint } from '../core/attempt.js'
  * @import { Reason, Result, Verdict } from '../net/protocol.js'
  *
  * @typedef {object} Unseen what nobody knows of a result that was typed elsewhere
@@ -26,6 +26,7 @@ const MS_PER_SECOND = 1_000;
 const CHART_HEIGHT_PX = 220;
 const WEAK_KEYS = 3;
 const CONFUSIONS = 12;
+const POINTS_MAX = 150;
 const UNKNOWN = '–';
 
 /** The actions and whatever else the root has of its own stand between the numbers and what they mean. */
@@ -217,7 +218,7 @@ export class ResultView {
   #drawChart() {
     const { clientWidth } = this.#part('chart');
     if (!this.#shown) return;
-    const points = this.#shown.attempt?.speeds() ?? [];
+    const points = condensed(this.#shown.attempt?.speeds() ?? []);
     const enough = points.length >= 2;
     this.#part('chart-figure').hidden = !enough;
     if (!enough || clientWidth === 0) return;
@@ -239,6 +240,21 @@ export class ResultView {
       }),
     );
   }
+}
+
+/**
+ * No more points than can be told apart: of a long attempt each stands for several seconds.
+ * @param {SpeedPoint[]} points
+ */
+export function condensed(points) {
+  const size = Math.ceil(points.length / POINTS_MAX);
+  return Array.from({ length: Math.ceil(points.length / size) || 0 }, (_, i) => {
+    const part = points.slice(i * size, (i + 1) * size);
+    const { at_s, wpm } = part[part.length - 1];
+    const raw_wpm = part.reduce((sum, point) => sum + point.raw_wpm, 0) / part.length;
+    const errors = part.reduce((sum, point) => sum + point.errors, 0);
+    return { at_s, wpm, raw_wpm, errors };
+  });
 }
 
 /**

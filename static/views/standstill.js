@@ -53,15 +53,14 @@ export class Standstill {
    * The server has said no, or nothing at all.
    * @param {unknown} error as `Session.ask` rejects
    * @param {() => void} retry
-   * @param {Record<string, string>} [messages] what this page says of a code
    */
-  refused(error, retry, messages = {}) {
+  refused(error, retry) {
     this.#stand(() => {
       const mayRetry = !(error instanceof Refusal) || error.status === 429 || error.status >= 500;
       /** @type {HTMLElement[]} */
       const ways = mayRetry ? [button(say('tryAgain'), retry)] : [];
       if (error instanceof Refusal && error.status === 401) ways.push(link('/account', say('placeSignIn')));
-      this.#put(sentence(error, messages), ways);
+      this.#put(sentence(error), ways);
     });
   }
 

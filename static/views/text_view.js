@@ -151,7 +151,8 @@ export class TextView {
     this.#lefts = this.#cells.map((cell) => cell.offsetLeft);
     const last = this.#cells[this.#cells.length - 1];
     this.#endLeft = last.offsetLeft + last.offsetWidth;
-    this.#lineHeight = lines[0].offsetHeight;
+    // Not rounded: over hundreds of lines half a pixel each would be lines.
+    this.#lineHeight = lines[0].getBoundingClientRect().height;
   }
 
   #drawExtras() {
