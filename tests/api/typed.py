@@ -65,6 +65,7 @@ class Api:
         words: str,
         keys: Sequence[str] | None = None,
         why: EndReason = EndReason.DONE,
+        dt_ms: int = 100,
         **options: Any,
     ) -> StoredAttempt:
         """An attempt of the words, typed and ended just now unless `opened_at_ms` says when."""
@@ -72,7 +73,7 @@ class Api:
         owner = Recorder()
         async with running(Journal(self.database)) as journal:
             stored = await new_attempt(self.database, who, words, **options)
-            batch = type_batch(stored, keys or words)
+            batch = type_batch(stored, keys or words, dt_ms)
             journal.write(owner.end(stored, batch, why))
             await journal.flush()
         return stored
@@ -83,11 +84,13 @@ class Api:
         return str(row["id"])
 
 
+def token(who: Person) -> str:
+    """What says that one is this guest."""
+    return Tokens(JWT_SECRET).guest(who.id, Clock().now_ms())
+
+
 def _token(who: Person | None) -> dict[str, str]:
-    if who is None:
-        return {}
-    token = Tokens(JWT_SECRET).guest(who.id, Clock().now_ms())
-    return {"Authorization": f"Bearer {token}"}
+    return {} if who is None else {"Authorization": f"Bearer {token(who)}"}
 
 
 @asynccontextmanager

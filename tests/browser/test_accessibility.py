@@ -1,5 +1,6 @@
 """The page keeps the rules of axe-core, in every state, theme and language of it."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -7,7 +8,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
+from server.core.source import Source, SourceKind
+from tests.browser.conftest import Visit
 from tests.browser.keyboard import Keyboard
+from tests.live.guest import TEXT
 from tests.processes import REPOSITORY, ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -37,8 +41,17 @@ class Reader:
     async def open(self, server: ServerProcess) -> None:
         await self._page.goto(server.http_url)
         await self._page.locator("#text span.cell").first.wait_for()
+        await self.bring_axe()
+
+    async def bring_axe(self) -> None:
         # What `evaluate` brings is no script of the page, so its content policy stands as it is.
         await self._page.evaluate(AXE.read_text(encoding="utf-8"))
+
+    async def look_at_page(self, state: str, selector: str) -> None:
+        """Look at the page that has been gone to, as soon as it shows that."""
+        await self._page.locator(selector).wait_for()
+        await self.bring_axe()
+        await self.look(state)
 
     async def look(self, state: str) -> None:
         found: list[str] = await self._page.evaluate(_RUN_AXE)
@@ -101,5 +114,35 @@ async def test_no_state_of_the_page_breaks_a_rule_of_axe(
     await reader.look_at_dialog("keys-help")
     await reader.type_with_a_slip()
     await reader.look("results")
+
+    reader.assert_nothing_found()
+
+
+@pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "ru")])
+async def test_attempts_and_leaderboards_break_no_rule_of_axe(
+    reader: Reader, visit: Visit, scheme: Any, language: str
+) -> None:
+    page = visit.page
+    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    spoken = json.dumps({"interface": language})
+    await page.add_init_script(f"localStorage.setItem('typing-trainer.settings', '{spoken}')")
+    who = await visit.api.guest()
+    source = Source(SourceKind.WORDS, language="en", count=25)
+    stored = await visit.api.typed(who, TEXT, [*TEXT[:4], "7", *TEXT[5:]], source=source)
+
+    await visit.go(f"/attempts/{stored.row['id']}")
+    await reader.look_at_page("nobody", "#standstill a")
+    await visit.be(who)
+    await visit.go(f"/attempts/{stored.row['id']}")
+    await reader.look_at_page("attempt", "#replay")
+    await page.locator("#replay-bar").fill("2000")
+    await page.locator("summary").first.click()
+    await reader.look("attempt, played half")
+    await page.locator('[data-action="picture"]').click()
+    await reader.look_at_dialog("picture")
+    await visit.go("/leaderboards?board=words:25&language=en")
+    await reader.look_at_page("leaderboard", "#board-places .mine")
+    await visit.go("/leaderboards?board=words:10&language=en")
+    await reader.look_at_page("empty leaderboard", "#standstill a")
 
     reader.assert_nothing_found()
