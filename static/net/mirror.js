@@ -80,11 +80,6 @@ export class Mirror {
       .sort((a, b) => b.touchedAtMs - a.touchedAtMs);
   }
 
-  /** Nothing of what was typed here is left. */
-  forgetAll() {
-    for (const key of this.#keys()) if (key.startsWith(HEAD) || key.startsWith(CHUNK)) this.#remove(key);
-  }
-
   /**
    * @param {string} id
    * @returns {Kept|null}

@@ -3,20 +3,6 @@
 /**
  * @typedef {{token: string, expiresAtMs: number}} Access
  *
- * @typedef {object} Profile see GET /users/me
- * @property {string} name
- * @property {boolean} guest
- * @property {string|null} email
- * @property {boolean} email_verified
- * @property {string|null} full_name
- * @property {ProfileSettings} settings
- *
- * @typedef {object} ProfileSettings
- * @property {string|null} [layout]
- * @property {string|null} [language]
- * @property {string|null} [theme]
- * @property {{wpm?: number|null, accuracy?: number|null, minutes_a_day?: number|null}|null} [goals]
- *
  * @typedef {object} SignedIn what the server says of a new login
  * @property {string} access_token
  * @property {number} expires_in seconds
@@ -27,7 +13,6 @@ const API = '/api/v1';
 const GUEST = 'typing.token';
 const ACCOUNT = 'typing.account'; // set while a refresh token, which no script can read, waits in its cookie
 const ACCESS = 'typing.access';
-const PROFILE = 'typing.profile';
 // Renewed a little before its end, so that it does not end on the way.
 const SPARE_MS = 30_000;
 const MS_PER_SECOND = 1_000;
@@ -136,24 +121,6 @@ export class Session {
   }
 
   /**
-   * The profile, asked for once a tab.
-   * @param {boolean} [anew] ask again
-   * @returns {Promise<Profile>}
-   */
-  async profile(anew = false) {
-    const kept = anew ? null : this.#own.read(PROFILE);
-    return kept ? JSON.parse(kept) : this.#keepProfile(await this.ask('GET', '/users/me'));
-  }
-
-  /**
-   * @param {object} changes see PATCH /users/me
-   * @returns {Promise<Profile>} as it is then
-   */
-  async changeProfile(changes) {
-    return this.#keepProfile(await this.ask('PATCH', '/users/me', changes));
-  }
-
-  /**
    * Make an account; what the guest here has typed is its own from then on.
    * @param {object} details
    */
@@ -170,43 +137,14 @@ export class Session {
 
   /** @param {boolean} [everywhere] also on all other devices */
   async signOut(everywhere = false) {
-    try {
-      if (everywhere) await this.ask('POST', '/auth/logout-all');
-      else await this.ask('POST', '/auth/logout', {});
-    } catch (error) {
-      // A login that is over needs no ending.
-      if (!(error instanceof Refusal && error.status === 401)) throw error;
-    }
-    this.forget();
-  }
-
-  /**
-   * Take another password; the logins of other devices end, this one goes on.
-   * @param {{current_password: string, new_password: string}} passwords
-   */
-  async changePassword(passwords) {
-    this.#keep(await this.ask('POST', '/auth/change-password', passwords));
-  }
-
-  /**
-   * Delete the person, with everything of theirs.
-   * @param {string} [password] an account's
-   */
-  async deleteEverything(password) {
-    await this.ask('DELETE', '/users/me', password === undefined ? {} : { password });
+    await this.ask('POST', everywhere ? '/auth/logout-all' : '/auth/logout', {});
     this.forget();
   }
 
   /** Nobody is known here any more. */
   forget() {
     for (const name of [GUEST, ACCOUNT]) this.#shared.remove(name);
-    for (const name of [ACCESS, PROFILE]) this.#own.remove(name);
-  }
-
-  /** @param {Profile} profile */
-  #keepProfile(profile) {
-    this.#own.write(PROFILE, JSON.stringify(profile));
-    return profile;
+    this.#own.remove(ACCESS);
   }
 
   /** @param {string} path @param {object} body */

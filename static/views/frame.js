@@ -1,7 +1,6 @@
 /** What every page has around it: the way to the other pages, who one is, the theme, the language. */
 
 import { Session } from '../net/session.js';
-import { AccountSettings } from './account_settings.js';
 import { around, element, elements, shape } from './dom.js';
 import { Settings } from './settings.js';
 import { say, speakIn, translate } from './words.js';
@@ -38,9 +37,6 @@ export class Frame {
     interface: () => this.settings.set('interface', this.settings.interface === 'en' ? 'ru' : 'en'),
   };
 
-  /** Settings that the account brings along. */
-  following = new AccountSettings(this.session, this.settings, this.storage);
-
   #title;
   #redraw;
 
@@ -58,10 +54,7 @@ export class Frame {
       this.#redraw();
     });
     document.addEventListener('click', (event) => this.#clicked(event));
-    // Signing in or out in another tab is seen in this one.
-    addEventListener('storage', () => this.draw());
     this.draw();
-    void this.following.follow();
   }
 
   /** All that stands still on the page, in the language and the theme that are chosen. */
