@@ -8,14 +8,17 @@ scored; only its speed is varied, so that people differ.
 
 import argparse
 import asyncio
+import json
 import time
 import uuid
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import chain, islice
+from operator import itemgetter
 from random import Random
 from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import Table, text
 
 from server.clock import Clock
 from server.core.attempt import Attempt, EndReason
@@ -30,12 +33,19 @@ from server.texts import CONTENT
 
 DAY_MS = 86_400_000
 DAYS = 730
+PEOPLE = 20_000
 MODELS_PER_SOURCE = 4
 CHUNK = 2_000
 BATCH = 16
 LAG_MS = 30
 
 Row = dict[str, Any]
+
+
+def person_ids(people: int) -> list[str]:
+    """Whom `fill` makes: the one with most attempts first."""
+    rng = Random(1)
+    return [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(people)]
 
 
 def sources() -> list[Source]:
@@ -106,7 +116,9 @@ def placed(made: Row, user_id: str, at_ms: int, pace: float, rng: Random) -> Row
 
 def _attempts(ids: Sequence[str], count: int, heaviest: int, now_ms: int) -> Iterator[Row]:
     rng = Random(3)
-    models = [model(source, rng) for source in sources() for _ in range(MODELS_PER_SOURCE)]
+    models = [
+        _encoded(model(source, rng)) for source in sources() for _ in range(MODELS_PER_SOURCE)
+    ]
     paces = {user_id: rng.uniform(0.6, 1.6) for user_id in ids}
     for number in range(count):
         # The first has very many; the others share the rest as evenly as chance does.
@@ -135,10 +147,45 @@ def _counters(ids: Sequence[str], wrong: bool) -> Iterator[Row]:
                 }
 
 
+def _encoded(row: Row) -> Row:
+    """The row as a driver takes it: once for each model, not for each attempt."""
+    return {
+        name: json.dumps(value) if isinstance(value, dict | list) else value
+        for name, value in row.items()
+    }
+
+
 async def _store(database: Database, table: Table, rows: Iterator[Row]) -> None:
-    while chunk := list(islice(rows, CHUNK)):
+    """Store rows in bulk. All have the same columns, encoded."""
+    first = next(rows)
+    values_of = itemgetter(*first)
+    records = map(values_of, chain([first], rows))
+    marks = ", ".join("?" * len(first))
+    insert = f"INSERT INTO {table.name} ({', '.join(map(_quoted, first))}) VALUES ({marks})"
+    while chunk := list(islice(records, CHUNK)):
         async with database.write() as connection:
-            await connection.execute(insert(table), chunk)
+            if database.embedded:
+                await connection.exec_driver_sql(insert, chunk)
+                continue
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            await driver.copy_records_to_table(table.name, records=chunk, columns=list(first))
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+@asynccontextmanager
+async def _indexes_later(database: Database, table: Table) -> AsyncIterator[None]:
+    """Make the table's indexes when it is full: to keep them while it fills takes far longer."""
+    async with database.write() as connection:
+        for index in table.indexes:
+            await connection.run_sync(index.drop)
+    yield
+    async with database.write() as connection:
+        for index in sorted(table.indexes, key=lambda index: str(index.name)):
+            await connection.run_sync(index.create)
+        await connection.execute(text("ANALYZE"))
 
 
 async def fill(
@@ -148,12 +195,12 @@ async def fill(
 
     The same arguments always give the same people and attempts.
     """
-    rng = Random(1)
-    ids = [str(uuid.UUID(int=rng.getrandbits(128), version=4)) for _ in range(people)]
+    ids = person_ids(people)
     person = {"guest": True, "created_at_ms": now_ms - DAYS * DAY_MS, "token_version": 0}
     named = ({**person, "id": user_id, "name": f"Guest {user_id[:4].upper()}"} for user_id in ids)
     await _store(database, users, named)
-    await _store(database, attempts, _attempts(ids, attempts_count, heaviest, now_ms))
+    async with _indexes_later(database, attempts):
+        await _store(database, attempts, _attempts(ids, attempts_count, heaviest, now_ms))
     await recount(database, now_ms)
     await _store(database, key_counters, _counters(ids, wrong=False))
     await _store(database, key_confusions, _counters(ids, wrong=True))
@@ -180,7 +227,7 @@ async def run(url: str, people: int, attempts_count: int, heaviest: int) -> None
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("database")
-    parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--attempts", type=int, default=1_000_000)
     parser.add_argument("--heaviest", type=int, default=20_000)
     arguments = parser.parse_args()
