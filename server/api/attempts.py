@@ -140,6 +140,10 @@ def no_attempt() -> ApiError:
     return ApiError(404, "not_found", "There is no such attempt.")
 
 
+def nothing_else(_call: Call, _now_ms: int) -> None:
+    """What an answer is made of besides the caller's history and the URL."""
+
+
 async def attempt(parts: Parts, call: Call) -> AttemptAnswer:
     row = await find_result(parts.database, call.me.user_id, call.request.path_params["id"])
     if row is None:
@@ -291,6 +295,7 @@ ENDPOINTS: list[Endpoint] = [
         answer=AttemptAnswer,
         errors=NOT_FOUND,
         path_patterns=ID,
+        kept=nothing_else,
     ),
     Endpoint(
         "GET",
@@ -302,6 +307,7 @@ ENDPOINTS: list[Endpoint] = [
         answer=ReplayAnswer,
         errors=NOT_FOUND,
         path_patterns=ID,
+        kept=nothing_else,
     ),
     Endpoint(
         "POST",

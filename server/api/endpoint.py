@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
+from server.api.kept import KeptAnswers
 from server.auth import Passwords, Tokens
 from server.boards import Boards
 from server.budgets import Budgets
@@ -83,12 +84,16 @@ class Who(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who calls: a guest has no login."""
+    """Who calls: a guest has no login.
+
+    `history` changes with everything stored of what they typed; None: there is nothing.
+    """
 
     user_id: str
     guest: bool
     login_id: str | None
     tier: str = "free"
+    history: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,7 @@ class Parts:
     post: Post
     origins: frozenset[str]
     secure_cookies: bool
+    kept: KeptAnswers
 
 
 Handler = Callable[[Parts, Call], Awaitable[BaseModel | Answer | Response]]
@@ -136,7 +142,10 @@ Handler = Callable[[Parts, Call], Awaitable[BaseModel | Answer | Response]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """`errors` maps a status to the codes it may carry; those of validation are added by itself."""
+    """`errors` maps a status to the codes it may carry; those of validation are added by itself.
+
+    `kept` says, at a time, what an answer is made of besides the caller's history and the URL.
+    """
 
     method: str
     path: str
@@ -151,6 +160,7 @@ class Endpoint:
     media: str = "application/json"
     errors: Mapping[int, Sequence[str]] = field(default_factory=dict)
     path_patterns: Mapping[str, str] = field(default_factory=dict)  # name -> regex of its values
+    kept: Callable[[Call, int], object] | None = None  # None: made anew each time
 
 
 def json_error(error: ApiError, request_id: str) -> Response:

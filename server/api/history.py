@@ -1,26 +1,26 @@
 """What a person has typed: the list with its filters, and what it amounts to."""
 
-import hashlib
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from operator import attrgetter
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
-from starlette.responses import Response
+from typing_extensions import TypedDict
 
-from server.api.attempts import UUID_PATTERN, AttemptAnswer, shown
-from server.api.endpoint import Answer, ApiError, Call, Endpoint, Model, Parts, Query, Who
+from server.api.attempts import UUID_PATTERN, AttemptAnswer, nothing_else, shown
+from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Query, Who
 from server.core.source import SourceKind
 from server.db.history import (
     DAY_MS,
+    Day,
     Filter,
     Place,
     count_lessons,
     list_days,
     list_history,
-    newest,
 )
 
 MINUTE_MS = 60_000
@@ -91,42 +91,14 @@ def _only_me(call: Call) -> str:
     return user_id
 
 
-async def entity_tag(parts: Parts, call: Call, *day: object) -> str:
-    """Changes with the person, with every attempt of theirs, with the question and the day."""
-    counted = await newest(parts.database, call.me.user_id)
-    identity = repr((call.me.user_id, counted, call.request.url.path, call.request.url.query, day))
-    return f'W/"{hashlib.sha256(identity.encode()).hexdigest()[:32]}"'
-
-
-def unchanged(call: Call, tag: str) -> Response | None:
-    """304, if the caller says it has this answer already."""
-    known = call.request.headers.get("if-none-match", "")
-    if tag.removeprefix("W/") not in [one.strip().removeprefix("W/") for one in known.split(",")]:
-        return None
-    return Response(status_code=304, headers=_kept(tag))
-
-
-def _kept(tag: str) -> dict[str, str]:
-    return {"ETag": tag, "Cache-Control": "private, no-cache"}
-
-
-def tagged(answer: Model, tag: str) -> Answer:
-    """An answer the caller may keep, and must ask about before each use."""
-    return Answer(answer, headers=_kept(tag))
-
-
-async def history(parts: Parts, call: Call) -> Answer | Response:
+async def history(parts: Parts, call: Call) -> HistoryAnswer:
     user_id = _only_me(call)
     query: HistoryQuery = call.query
-    tag = await entity_tag(parts, call)
-    same = unchanged(call, tag)
-    if same is not None:
-        return same
     mode = query.mode
     if query.lesson_id is not None:
         lesson = f"{SourceKind.LESSON.value}:{query.lesson_id}"
         if mode not in (None, lesson):
-            return tagged(HistoryAnswer(total=0, results=[], next=None), tag)
+            return HistoryAnswer(total=0, results=[], next=None)
         mode = lesson
     wanted = Filter(
         since_ms=_in_ms(query.from_date),
@@ -148,7 +120,7 @@ async def history(parts: Parts, call: Call) -> Answer | Response:
     following = None
     if len(rows) > query.limit:
         following = f"{results[-1].finished_at}.{results[-1].id}"
-    return tagged(HistoryAnswer(total=total, results=results, next=following), tag)
+    return HistoryAnswer(total=total, results=results, next=following)
 
 
 def _place(cursor: str | None) -> Place | None:
@@ -199,7 +171,13 @@ class PeriodQuery(Query):
         return None if first is None else first * DAY_MS - self.utc_offset_ms
 
 
-class DayAnswer(Model):
+def that_day(call: Call, now_ms: int) -> int:
+    """What an answer to a PeriodQuery is made of besides the history: the caller's day."""
+    query: PeriodQuery = call.query
+    return query.today(now_ms)
+
+
+class DayAnswer(TypedDict):
     """One day. The means are over the attempts that were completed; null if none was."""
 
     date: str
@@ -244,25 +222,21 @@ class StatsAnswer(Model):
     progress_trend: list[DayAnswer]
 
 
-async def stats(parts: Parts, call: Call) -> Answer | Response:
+async def stats(parts: Parts, call: Call) -> StatsAnswer:
     query: PeriodQuery = call.query
     user_id = call.me.user_id
     now_ms = parts.clock.now_ms()
     today = query.today(now_ms)
-    tag = await entity_tag(parts, call, today)
-    same = unchanged(call, tag)
-    if same is not None:
-        return same
     every_day = await list_days(parts.database, user_id, query.utc_offset_ms)
     first = query.first_day(now_ms)
-    days = [row for row in every_day if first is None or row["day"] >= first]
+    days = [day for day in every_day if first is None or day.day >= first]
     lessons = await count_lessons(parts.database, user_id, query.since_ms(now_ms))
-    time_ms = sum(row["duration_ms"] for row in days)
-    answer = StatsAnswer(
+    time_ms = sum(day.duration_ms for day in days)
+    return StatsAnswer(
         user_id=user_id,
         period=query.period,
-        attempts=sum(row["attempts"] for row in days),
-        attempts_completed=sum(row["completed"] for row in days),
+        attempts=sum(day.attempts for day in days),
+        attempts_completed=sum(day.completed for day in days),
         total_lessons_completed=lessons,
         # There are no lessons here yet; those completed can only have been reported.
         total_lessons_available=0,
@@ -271,37 +245,37 @@ async def stats(parts: Parts, call: Call) -> Answer | Response:
         average_raw_wpm=_mean(days, "raw_wpm", 2),
         average_accuracy=_mean(days, "accuracy", 4),
         average_consistency=_mean(days, "consistency", 4),
-        best_wpm=_best(days, "best_wpm"),
-        best_accuracy=_best(days, "best_accuracy"),
-        total_errors=sum(row["errors"] for row in days),
+        best_wpm=_best(day.best_wpm for day in days),
+        best_accuracy=_best(day.best_accuracy for day in days),
+        total_errors=sum(day.errors for day in days),
         total_time_ms=time_ms,
         total_time_seconds=time_ms // 1_000,
-        streak_days=streak([row["day"] for row in every_day], today),
-        progress_trend=[_day(row) for row in days],
+        streak_days=streak([day.day for day in every_day], today),
+        progress_trend=[_day(day) for day in days],
     )
-    return tagged(answer, tag)
 
 
-def _mean(days: Sequence[Mapping[Any, Any]], name: str, digits: int) -> float | None:
-    count: int = sum(row[f"{name}_count"] for row in days)
-    if not count:
-        return None
-    return round(float(sum(row[f"{name}_sum"] or 0 for row in days)) / count, digits)
+def _mean(days: Sequence[Day], measure: str, digits: int) -> float | None:
+    sums, counts = attrgetter(f"{measure}_sum"), attrgetter(f"{measure}_count")
+    return _share(sum(one or 0 for one in map(sums, days)), sum(map(counts, days)), digits)
 
 
-def _best(days: Sequence[Mapping[Any, Any]], name: str) -> float | None:
-    found: list[float] = [row[name] for row in days if row[name] is not None]
-    return max(found, default=None)
+def _share(total: float | None, count: int, digits: int) -> float | None:
+    return round(float(total or 0) / count, digits) if count else None
 
 
-def _day(row: Mapping[Any, Any]) -> DayAnswer:
+def _best(found: Iterable[float | None]) -> float | None:
+    return max((one for one in found if one is not None), default=None)
+
+
+def _day(day: Day) -> DayAnswer:
     return DayAnswer(
-        date=(EPOCH + timedelta(days=row["day"])).date().isoformat(),
-        attempts=row["attempts"],
-        avg_wpm=_mean([row], "wpm", 2),
-        avg_raw_wpm=_mean([row], "raw_wpm", 2),
-        accuracy=_mean([row], "accuracy", 4),
-        consistency=_mean([row], "consistency", 4),
+        date=date.fromordinal(EPOCH.toordinal() + day.day).isoformat(),
+        attempts=day.attempts,
+        avg_wpm=_share(day.wpm_sum, day.wpm_count, 2),
+        avg_raw_wpm=_share(day.raw_wpm_sum, day.raw_wpm_count, 2),
+        accuracy=_share(day.accuracy_sum, day.accuracy_count, 4),
+        consistency=_share(day.consistency_sum, day.consistency_count, 4),
     )
 
 
@@ -329,6 +303,7 @@ ENDPOINTS: list[Endpoint] = [
         answer=HistoryAnswer,
         errors={404: ("not_found",)},
         path_patterns={"id": f"me|{UUID_PATTERN}"},
+        kept=nothing_else,
     ),
     Endpoint(
         "GET",
@@ -339,5 +314,6 @@ ENDPOINTS: list[Endpoint] = [
         Who.PERSON,
         query=PeriodQuery,
         answer=StatsAnswer,
+        kept=that_day,
     ),
 ]

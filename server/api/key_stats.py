@@ -1,29 +1,18 @@
 """Key by key: presses, errors, speed and confusions, and what to practise."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
-from starlette.responses import Response
+from typing_extensions import TypedDict
 
 from server.api.attempts import UUID_PATTERN
-from server.api.endpoint import Answer, ApiError, Call, Endpoint, Model, Parts, Who
-from server.api.history import (
-    LanguageName,
-    Period,
-    PeriodQuery,
-    entity_tag,
-    tagged,
-    unchanged,
-)
-from server.core.bigrams import add_stats, type_bigrams
+from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Who
+from server.api.history import LanguageName, Period, PeriodQuery, that_day
+from server.core.bigrams import Counts, Packed, add_stats, unpack_counts
 from server.core.key_stats import KeyStats
 from server.core.layout import Finger, Hand, KeyRow
-from server.core.replay import unpack_log
 from server.core.source import DEFAULT_LAYOUTS
-from server.core.text import Text
-from server.core.typed_text import ErrorRule, TypedText
 from server.core.weak_keys import (
     PHRASES,
     Phrases,
@@ -33,11 +22,10 @@ from server.core.weak_keys import (
     insights,
     recommendation,
 )
-from server.db.history import Filter, list_logs, load_counters
-from server.db.queries import limit_ms
+from server.db.history import Filter, list_counts, load_counters
 
-# Replaying costs: of a period with more attempts only the newest are looked at.
-LOGS_MAX = 50
+# Adding up costs: of a period with more attempts only the newest are looked at.
+ATTEMPTS_MAX = 50
 
 LayoutName = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
 
@@ -49,7 +37,7 @@ class KeyStatsQuery(PeriodQuery):
     layout: LayoutName | None = None
 
 
-class KeyStatsEntry(Model):
+class KeyStatsEntry(TypedDict):
     """One key, or two keys in a row: then the second is counted. `latency_ms` is a mean."""
 
     presses: int
@@ -61,7 +49,7 @@ class KeyStatsEntry(Model):
 
 class KeyStatsAnswer(Model):
     """`keys` of all time are of every attempt; those of a shorter period, and all `bigrams`, are
-    counted anew from the newest `attempts_counted` of its `attempts` (at most `attempts_max`).
+    added up from the newest `attempts_counted` of its `attempts` (at most `attempts_max`).
     """
 
     user_id: str
@@ -75,51 +63,37 @@ class KeyStatsAnswer(Model):
     attempts_max: int
 
 
-async def key_stats(parts: Parts, call: Call) -> Answer | Response:
+async def key_stats(parts: Parts, call: Call) -> KeyStatsAnswer:
     query: KeyStatsQuery = call.query
     user_id = call.me.user_id
-    now_ms = parts.clock.now_ms()
-    tag = await entity_tag(parts, call, query.today(now_ms))
-    same = unchanged(call, tag)
-    if same is not None:
-        return same
-    wanted = Filter(query.since_ms(now_ms), None, language=query.language, layout=query.layout)
-    attempts, logs = await list_logs(parts.database, user_id, wanted, LOGS_MAX)
-    keys, bigrams = await asyncio.to_thread(_recounted, logs)
+    since_ms = query.since_ms(parts.clock.now_ms())
+    wanted = Filter(since_ms, None, language=query.language, layout=query.layout)
+    attempts, counted = await list_counts(parts.database, user_id, wanted, ATTEMPTS_MAX)
+    total = Counts()
+    for packed in counted:
+        total.add(unpack_counts(packed))
+    keys = _unpacked(total.keys)
     if query.period is Period.ALL:
         keys = {}
         for layout in (
             await load_counters(parts.database, user_id, query.language, query.layout)
         ).values():
             add_stats(keys, layout)
-    answer = KeyStatsAnswer(
+    return KeyStatsAnswer(
         user_id=user_id,
         period=query.period,
         language=query.language,
         layout=query.layout,
         keys=_entries(keys),
-        bigrams=_entries(bigrams),
+        bigrams=_entries(_unpacked(total.bigrams)),
         attempts=attempts,
-        attempts_counted=len(logs),
-        attempts_max=LOGS_MAX,
+        attempts_counted=len(counted),
+        attempts_max=ATTEMPTS_MAX,
     )
-    return tagged(answer, tag)
 
 
-def _recounted(
-    logs: Sequence[Mapping[Any, Any]],
-) -> tuple[dict[str, KeyStats], dict[str, KeyStats]]:
-    keys: dict[str, KeyStats] = {}
-    bigrams: dict[str, KeyStats] = {}
-    for row in logs:
-        typed_text = TypedText(
-            Text.of(row["text"]), ErrorRule(row["rule"]), limit_ms(row["source"])
-        )
-        batches = unpack_log(row["keystroke_log"], row["opened_at_ms"])
-        found = type_bigrams(typed_text, (key for batch in batches for key in batch.keystrokes))
-        add_stats(keys, typed_text.keys)
-        add_stats(bigrams, found)
-    return keys, bigrams
+def _unpacked(counts: Mapping[str, Packed]) -> dict[str, KeyStats]:
+    return {name: KeyStats(*packed) for name, packed in counts.items()}
 
 
 def _entries(counted: Mapping[str, KeyStats]) -> dict[str, KeyStatsEntry]:
@@ -256,6 +230,7 @@ ENDPOINTS: list[Endpoint] = [
         Who.PERSON,
         query=KeyStatsQuery,
         answer=KeyStatsAnswer,
+        kept=that_day,
     ),
     Endpoint(
         "POST",

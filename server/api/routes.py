@@ -25,6 +25,7 @@ from server.api.endpoint import (
     read_body,
     read_query,
 )
+from server.api.kept import entity_tag, is_known, kept_headers
 from server.auth import TokenRefused, TooManyHashes
 from server.budgets import OverBudget, address_subject
 from server.db.accounts import find_standing
@@ -97,10 +98,32 @@ async def _answer(parts: Parts, endpoint: Endpoint, request: Request) -> Respons
             raise not_found()
     query = read_query(request, endpoint.query or Query)
     body = await read_body(request, endpoint.body) if endpoint.body else None
-    found = await endpoint.handle(parts, Call(request, caller, body, query))
+    call = Call(request, caller, body, query)
+    tag = _tag(parts, endpoint, call)
+    if tag is None:
+        return _response(await endpoint.handle(parts, call), endpoint.status)
+    if is_known(tag, request.headers.get("if-none-match", "")):
+        return Response(status_code=304, headers=kept_headers(tag))
+    kept = parts.kept.find(tag)
+    if kept is None:
+        made = _response(await endpoint.handle(parts, call), endpoint.status)
+        kept = bytes(made.body)
+        parts.kept.keep(tag, kept)
+    return Response(kept, endpoint.status, kept_headers(tag), "application/json")
+
+
+def _tag(parts: Parts, endpoint: Endpoint, call: Call) -> str | None:
+    if endpoint.kept is None or call.me.history is None:
+        return None
+    url = call.request.url
+    besides = endpoint.kept(call, parts.clock.now_ms())
+    return entity_tag(call.me.user_id, call.me.history, url.path, url.query, besides)
+
+
+def _response(found: BaseModel | Answer | Response, status: int) -> Response:
     if isinstance(found, Response):
         return found
-    answer = Answer(found, endpoint.status) if isinstance(found, BaseModel) else found
+    answer = Answer(found, status) if isinstance(found, BaseModel) else found
     if answer.model is None:
         return Response(status_code=answer.status, headers=answer.headers)
     content = answer.model.model_dump_json().encode()
@@ -131,7 +154,8 @@ async def _caller(parts: Parts, request: Request) -> Caller | None:
         raise disabled()
     if not claims.guest and standing.login_id is None:
         raise unauthorized()
-    return Caller(standing.id, claims.guest, standing.login_id, standing.tier)
+    history = (standing.created_at_ms, standing.history_version)
+    return Caller(standing.id, claims.guest, standing.login_id, standing.tier, history)
 
 
 async def _spend(parts: Parts, request: Request, caller: Caller | None) -> None:

@@ -1,10 +1,16 @@
 """How each key goes right after another: the same counts as for keys, by two keys in a row."""
 
-from collections.abc import Iterable
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, field
+from typing import Any
 
 from server.core.key_stats import KeyStats
 from server.core.text import key_name
 from server.core.typed_text import Keystroke, TypedText
+
+COUNTS_VERSION = 1
 
 
 def type_bigrams(typed_text: TypedText, keystrokes: Iterable[Keystroke]) -> dict[str, KeyStats]:
@@ -32,6 +38,59 @@ def type_bigrams(typed_text: TypedText, keystrokes: Iterable[Keystroke]) -> dict
                 stats.wrong(keystroke.key)
         before = key if right else None
     return bigrams
+
+
+# presses, errors, latency_sum_ms, latency_count and, if there are any, confusions
+Packed = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """All that the keystrokes of an attempt, or of several, say of keys and bigrams."""
+
+    keys: dict[str, Packed] = field(default_factory=dict)
+    bigrams: dict[str, Packed] = field(default_factory=dict)
+
+    def add(self, more: "Counts") -> None:
+        """Count what the other has counted, which may be changed by it."""
+        _add_packed(self.keys, more.keys)
+        _add_packed(self.bigrams, more.bigrams)
+
+
+def pack_counts(keys: Mapping[str, KeyStats], bigrams: Mapping[str, KeyStats]) -> bytes:
+    """Counts as an attempt's row keeps them: the byte 1, then deflated JSON."""
+    both = [{name: _packed(stats) for name, stats in one.items()} for one in (keys, bigrams)]
+    packed = json.dumps(both, separators=(",", ":"), ensure_ascii=False)
+    return bytes([COUNTS_VERSION]) + zlib.compress(packed.encode())
+
+
+def unpack_counts(packed: bytes) -> Counts:
+    """What pack_counts packed. Raises ValueError for a version this code does not know."""
+    if packed[0] != COUNTS_VERSION:
+        raise ValueError(f"Counts version {packed[0]} is not known.")
+    return Counts(*json.loads(zlib.decompress(packed[1:])))
+
+
+def _packed(stats: KeyStats) -> Packed:
+    *counts, confusions = astuple(stats)
+    return [*counts, confusions] if confusions else counts
+
+
+def _add_packed(totals: dict[str, Packed], more: Mapping[str, Packed]) -> None:
+    # Very many are added for one answer: so they stay packed.
+    for name, packed in more.items():
+        total = totals.setdefault(name, packed)
+        if total is packed:
+            continue
+        total[0] += packed[0]
+        total[1] += packed[1]
+        total[2] += packed[2]
+        total[3] += packed[3]
+        if len(packed) == 5:
+            if len(total) == 4:
+                total.append({})
+            for typed, count in packed[4].items():
+                total[4][typed] = total[4].get(typed, 0) + count
 
 
 def add_stats(totals: dict[str, KeyStats], more: dict[str, KeyStats]) -> None:

@@ -18,6 +18,7 @@ from server.db.queries import (
     INSERT,
     OPEN_STATES,
     attempts,
+    change_histories,
     journal,
     key_confusions,
     key_counters,
@@ -67,6 +68,8 @@ class Standing:
     tier: str
     token_version: int
     disabled: bool
+    created_at_ms: int
+    history_version: int
     login_id: str | None
 
 
@@ -80,6 +83,8 @@ _standing = (
         users.c.tier,
         users.c.token_version,
         users.c.disabled_at_ms.is_not(None),
+        users.c.created_at_ms,
+        users.c.history_version,
         logins.c.id,
     )
     .select_from(
@@ -181,6 +186,8 @@ async def log_in(
     Returns the version its access tokens have, or None: the password was changed meanwhile.
     """
     async with database.write() as connection:
+        if guest_id is not None:
+            await connection.execute(_lock_both, {"ids": [guest_id, user_id]})
         found = await connection.execute(
             select(users.c.token_version)
             .where(users.c.id == user_id, users.c.password_hash == password_hash)
@@ -195,6 +202,15 @@ async def log_in(
         return version
 
 
+_lock_both = (
+    select(users.c.id)
+    .where(users.c.id.in_(bindparam("ids", expanding=True)))
+    .order_by(users.c.id)
+    # Two moves at once wait for each other; keystrokes being stored do not.
+    .with_for_update(key_share=True)
+)
+
+
 async def _move_guest(
     connection: AsyncConnection, guest_id: str, user_id: str, now_ms: int
 ) -> None:
@@ -205,11 +221,11 @@ async def _move_guest(
     locked = await connection.execute(
         select(users.c.id)
         .where(users.c.id == guest_id, users.c.guest.is_(True))
-        # Two moves at once wait for each other; keystrokes being stored do not.
         .with_for_update(key_share=True)
     )
     if locked.scalar_one_or_none() is None or guest_id == user_id:
         return
+    await change_histories(connection, [user_id])
     fenced = case((attempts.c.state.in_(OPEN_STATES), attempts.c.epoch + 1), else_=attempts.c.epoch)
     await connection.execute(
         update(attempts).where(attempts.c.user_id == guest_id).values(user_id=user_id, epoch=fenced)

@@ -1,15 +1,19 @@
 """Questions about what a person has typed. Void and empty attempts have no result: none is here."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Integer,
     RowMapping,
     Select,
     String,
+    Table,
+    bindparam,
     func,
     insert,
     literal,
@@ -18,9 +22,16 @@ from sqlalchemy import (
 )
 
 from server.core.key_stats import KeyStats
-from server.core.source import UNKNOWN_LANGUAGE
+from server.core.source import UNKNOWN_LANGUAGE, SourceKind
 from server.db.database import Database
-from server.db.queries import Person, attempts, keep_guest, key_confusions, key_counters
+from server.db.queries import (
+    Person,
+    attempts,
+    change_histories,
+    keep_guest,
+    key_confusions,
+    key_counters,
+)
 
 DAY_MS = 86_400_000
 PREVIEW_CHARS = 80
@@ -78,22 +89,71 @@ class Place:
     attempt_id: str
 
 
-def _theirs(user_id: str, wanted: Filter) -> list[ColumnElement[bool]]:
-    finished_at_ms = attempts.c.finished_at_ms
-    found = [attempts.c.user_id == user_id, finished_at_ms.is_not(None)]
-    if wanted.since_ms is not None:
-        found.append(finished_at_ms >= wanted.since_ms)
-    if wanted.until_ms is not None:
-        found.append(finished_at_ms < wanted.until_ms)
-    if wanted.language == UNKNOWN_LANGUAGE:
-        found.append(attempts.c.language.is_(None))
-    elif wanted.language is not None:
-        found.append(attempts.c.language == wanted.language)
-    for name in ("kind", "mode", "layout", "verdict"):
-        value = getattr(wanted, name)
-        if value is not None:
-            found.append(attempts.c[name] == value)
-    return found
+_finished_at_ms = attempts.c.finished_at_ms
+_user = bindparam("user", type_=String)
+# What may narrow a question down, by the name of its value. The statements made of them are as many
+# as there are combinations, and each is made once.
+_conditions: dict[str, ColumnElement[bool]] = {
+    "since_ms": _finished_at_ms >= bindparam("since_ms", type_=BigInteger),
+    "until_ms": _finished_at_ms < bindparam("until_ms", type_=BigInteger),
+    "no_language": attempts.c.language.is_(None),
+    **{
+        name: attempts.c[name] == bindparam(name, type_=String)
+        for name in ("kind", "mode", "language", "layout", "verdict")
+    },
+}
+_after = tuple_(_finished_at_ms, attempts.c.id) < tuple_(
+    bindparam("after_ms", type_=BigInteger), bindparam("after_id", type_=String)
+)
+_typed = attempts.c.self_reported.is_(False)
+
+
+def _wanted(wanted: Filter) -> dict[str, Any]:
+    """The values of a filter's conditions by their names."""
+    values = {name: value for name, value in asdict(wanted).items() if value is not None}
+    if values.get("language") == UNKNOWN_LANGUAGE:
+        del values["language"]
+        values["no_language"] = True
+    return values
+
+
+def _theirs(names: Iterable[str]) -> list[ColumnElement[bool]]:
+    return [
+        attempts.c.user_id == _user,
+        _finished_at_ms.is_not(None),
+        *(_conditions[name] for name in names),
+    ]
+
+
+def _page(
+    theirs: Sequence[ColumnElement[bool]], columns: Sequence[Any], *begins: ColumnElement[bool]
+) -> Select[Any]:
+    """A page of these attempts, newest first, each row with how many there are in all."""
+    total = select(func.count()).select_from(attempts).where(*theirs).scalar_subquery()
+    on_page = (
+        select(attempts.c.id)
+        .where(*theirs, *begins)
+        .order_by(*_newest_first)
+        .limit(bindparam("limit", type_=Integer))
+        .offset(bindparam("offset", type_=Integer))
+        .subquery()
+    )
+    # The page is found in the index alone; only its own rows are read.
+    return (
+        select(total.label("total"), *columns)
+        .select_from(attempts.join(on_page, on_page.c.id == attempts.c.id))
+        .order_by(*_newest_first)
+    )
+
+
+@cache
+def _history_page(names: tuple[str, ...], after: bool) -> Select[Any]:
+    return _page(_theirs(names), _shown, *([_after] if after else []))
+
+
+@cache
+def _history_count(names: tuple[str, ...]) -> Select[Any]:
+    return select(func.count()).select_from(attempts).where(*_theirs(names))
 
 
 async def list_history(
@@ -106,65 +166,66 @@ async def list_history(
     after: Place | None = None,
 ) -> tuple[int, Sequence[RowMapping]]:
     """How many there are in all, and a page of them, newest first."""
-    theirs = _theirs(user_id, wanted)
-    on_page: Select[Any] = select(attempts.c.id).where(*theirs)
+    filtered = _wanted(wanted)
+    names = tuple(filtered)
+    values = {**filtered, "user": user_id, "limit": limit, "offset": offset}
     if after is not None:
-        place = tuple_(literal(after.finished_at_ms, BigInteger), literal(after.attempt_id, String))
-        on_page = on_page.where(tuple_(attempts.c.finished_at_ms, attempts.c.id) < place)
-    # The page is found in the index alone; only its own rows are read.
-    page = on_page.order_by(*_newest_first).limit(limit).offset(offset).subquery()
-    question = select(*_shown).join(page, page.c.id == attempts.c.id).order_by(*_newest_first)
+        values |= {"after_ms": after.finished_at_ms, "after_id": after.attempt_id}
     async with database.read() as connection:
-        count = await connection.execute(select(func.count()).select_from(attempts).where(*theirs))
-        total: int = count.scalar_one()
-        return total, (await connection.execute(question)).mappings().all()
+        page = await connection.execute(_history_page(names, after is not None), values)
+        rows = page.mappings().all()
+        if rows or (after is None and offset == 0):
+            return (rows[0]["total"] if rows else 0), rows
+        # Past the end no row says how many there are.
+        total: int = (await connection.execute(_history_count(names), values)).scalar_one()
+        return total, rows
+
+
+_one_of_theirs = (
+    attempts.c.id == bindparam("attempt"),
+    attempts.c.user_id == _user,
+    _finished_at_ms.is_not(None),
+)
+_result = select(*_shown).where(*_one_of_theirs)
+_log = select(*_shown, attempts.c.text, attempts.c.opened_at_ms, attempts.c.keystroke_log).where(
+    *_one_of_theirs, attempts.c.keystroke_log.is_not(None)
+)
 
 
 async def find_result(database: Database, user_id: str, attempt_id: str) -> RowMapping | None:
     """A person's attempt that has a result; None for another person's too."""
-    question = select(*_shown).where(
-        attempts.c.id == attempt_id,
-        attempts.c.user_id == user_id,
-        attempts.c.finished_at_ms.is_not(None),
-    )
-    async with database.read() as connection:
-        return (await connection.execute(question)).mappings().one_or_none()
-
-
-_log_columns = (
-    attempts.c.text,
-    attempts.c.opened_at_ms,
-    attempts.c.keystroke_log,
-)
+    return await _find(database, _result, user_id, attempt_id)
 
 
 async def find_log(database: Database, user_id: str, attempt_id: str) -> RowMapping | None:
     """What `find_result` finds, with the text and the keystroke log; None if there is no log."""
-    question = select(*_shown, *_log_columns).where(
-        attempts.c.id == attempt_id,
-        attempts.c.user_id == user_id,
-        attempts.c.finished_at_ms.is_not(None),
-        attempts.c.keystroke_log.is_not(None),
-    )
+    return await _find(database, _log, user_id, attempt_id)
+
+
+async def _find(
+    database: Database, question: Select[Any], user_id: str, attempt_id: str
+) -> RowMapping | None:
     async with database.read() as connection:
-        return (await connection.execute(question)).mappings().one_or_none()
+        found = await connection.execute(question, {"user": user_id, "attempt": attempt_id})
+        row: RowMapping | None = found.mappings().one_or_none()
+        return row
 
 
-async def list_logs(
+@cache
+def _counts_page(names: tuple[str, ...]) -> Select[Any]:
+    return _page([*_theirs(names), _typed], [attempts.c.counts])
+
+
+async def list_counts(
     database: Database, user_id: str, wanted: Filter, limit: int
-) -> tuple[int, Sequence[RowMapping]]:
-    """How many typed attempts there are, and the logs of the newest `limit` of them."""
-    typed = [*_theirs(user_id, wanted), attempts.c.self_reported.is_(False)]
-    newest = select(attempts.c.id).where(*typed).order_by(*_newest_first).limit(limit).subquery()
-    question = (
-        select(attempts.c.source, attempts.c.rule, *_log_columns)
-        .join(newest, newest.c.id == attempts.c.id)
-        .order_by(*_newest_first)
-    )
+) -> tuple[int, Sequence[bytes]]:
+    """How many typed attempts there are, and the packed counts of the newest `limit` of them."""
+    values = _wanted(wanted)
+    question = _counts_page(tuple(values))
+    values |= {"user": user_id, "limit": limit, "offset": 0}
     async with database.read() as connection:
-        count = await connection.execute(select(func.count()).select_from(attempts).where(*typed))
-        total: int = count.scalar_one()
-        return total, (await connection.execute(question)).mappings().all()
+        rows = (await connection.execute(question, values)).all()
+    return (rows[0].total if rows else 0), [row.counts for row in rows]
 
 
 async def store_reported(
@@ -181,6 +242,7 @@ async def store_reported(
     )
     async with database.write() as connection:
         await keep_guest(connection, person, now_ms)
+        await change_histories(connection, [person.id])
         personal_best = (await connection.execute(best)).scalar_one()
         stored = await connection.execute(
             insert(attempts).returning(*_shown),
@@ -192,63 +254,73 @@ async def store_reported(
 # Statistics
 
 
-async def newest(database: Database, user_id: str) -> tuple[int, int]:
-    """When a person's newest attempt ended (0: never), and how many there are.
+class Day(NamedTuple):
+    """A day's attempts, on a clock so far ahead of UTC. Days are counted from 1970-01-01.
 
-    The two change with every attempt that is stored.
+    Sums of speeds and shares are over the attempts that were completed, bests over the ranked.
     """
-    question = select(func.coalesce(func.max(attempts.c.finished_at_ms), 0), func.count()).where(
-        *_theirs(user_id, Filter())
-    )
-    async with database.read() as connection:
-        finished_at_ms, count = (await connection.execute(question)).one()
-    return finished_at_ms, count
+
+    day: int
+    attempts: int
+    completed: int
+    wpm_sum: float | None
+    wpm_count: int
+    raw_wpm_sum: float | None
+    raw_wpm_count: int
+    accuracy_sum: float | None
+    accuracy_count: int
+    consistency_sum: float | None
+    consistency_count: int
+    best_wpm: float | None
+    best_accuracy: float | None
+    errors: int
+    duration_ms: int
 
 
-async def list_days(database: Database, user_id: str, utc_offset_ms: int) -> Sequence[RowMapping]:
-    """What each day amounts to, oldest first; days without an attempt are left out.
-
-    `day` counts days since 1970-01-01 on a clock `utc_offset_ms` ahead of UTC. Sums of speeds and
-    shares are over the attempts that were completed, the best over the ranked ones.
-    """
-    local_ms = attempts.c.finished_at_ms + literal(utc_offset_ms, BigInteger)
+def _days() -> Select[Any]:
+    local_ms = _finished_at_ms + bindparam("utc_offset_ms", type_=BigInteger)
     completed = attempts.c.state == "finished"
     ranked = attempts.c.verdict == "ranked"
-    sums = [
-        measure
-        for name in ("wpm", "raw_wpm", "accuracy", "consistency")
-        for measure in (
-            func.sum(attempts.c[name]).filter(completed).label(f"{name}_sum"),
-            func.count(attempts.c[name]).filter(completed).label(f"{name}_count"),
-        )
-    ]
-    question = (
-        select(
-            (local_ms // literal(DAY_MS, BigInteger)).label("day"),
-            func.count().label("attempts"),
-            func.count().filter(completed).label("completed"),
-            *sums,
-            func.max(attempts.c.wpm).filter(ranked).label("best_wpm"),
-            func.max(attempts.c.accuracy).filter(ranked).label("best_accuracy"),
-            func.sum(attempts.c.errors).label("errors"),
-            func.sum(attempts.c.duration_ms).label("duration_ms"),
-        )
-        .where(*_theirs(user_id, Filter()))
+    measures: dict[str, ColumnElement[Any]] = {
+        "day": local_ms // literal(DAY_MS, BigInteger),
+        "attempts": func.count(),
+        "completed": func.count().filter(completed),
+        "best_wpm": func.max(attempts.c.wpm).filter(ranked),
+        "best_accuracy": func.max(attempts.c.accuracy).filter(ranked),
+        "errors": func.sum(attempts.c.errors),
+        "duration_ms": func.sum(attempts.c.duration_ms),
+    }
+    for name in ("wpm", "raw_wpm", "accuracy", "consistency"):
+        measures[f"{name}_sum"] = func.sum(attempts.c[name]).filter(completed)
+        measures[f"{name}_count"] = func.count(attempts.c[name]).filter(completed)
+    return (
+        select(*(measures[name].label(name) for name in Day._fields))
+        .where(*_theirs(()))
         .group_by("day")
         .order_by("day")
     )
+
+
+_every_day = _days()
+
+
+async def list_days(database: Database, user_id: str, utc_offset_ms: int) -> list[Day]:
+    """What each day amounts to, oldest first; days without an attempt are left out."""
+    values = {"user": user_id, "utc_offset_ms": utc_offset_ms}
     async with database.read() as connection:
-        return (await connection.execute(question)).mappings().all()
+        return [Day._make(row) for row in await connection.execute(_every_day, values)]
+
+
+_lessons = select(func.count(attempts.c.mode.distinct())).where(
+    *_theirs(("kind", "since_ms")), attempts.c.state == "finished"
+)
 
 
 async def count_lessons(database: Database, user_id: str, since_ms: int | None) -> int:
     """How many different lessons a person has completed."""
-    question = select(func.count(attempts.c.mode.distinct())).where(
-        *_theirs(user_id, Filter(since_ms=since_ms, kind="lesson")),
-        attempts.c.state == "finished",
-    )
+    values = {"user": user_id, "kind": SourceKind.LESSON.value, "since_ms": since_ms or 0}
     async with database.read() as connection:
-        count: int = (await connection.execute(question)).scalar_one()
+        count: int = (await connection.execute(_lessons, values)).scalar_one()
     return count
 
 
@@ -256,27 +328,25 @@ async def load_counters(
     database: Database, user_id: str, language: str | None, layout: str | None
 ) -> dict[str, dict[str, KeyStats]]:
     """A person's counters by layout and key, with confusions, over the languages asked for."""
+    values = {"user": user_id, "language": language, "layout": layout}
+    values = {name: value for name, value in values.items() if value is not None}
+    names = tuple(values)
     layouts: dict[str, dict[str, KeyStats]] = {}
     async with database.read() as connection:
-        for row in (
-            await connection.execute(_of(key_counters, user_id, language, layout))
-        ).mappings():
-            stats = layouts.setdefault(row["layout"], {}).setdefault(row["key"], KeyStats())
-            stats.add(
-                KeyStats(row["presses"], row["errors"], row["latency_sum_ms"], row["latency_count"])
-            )
-        for row in (
-            await connection.execute(_of(key_confusions, user_id, language, layout))
-        ).mappings():
-            stats = layouts.setdefault(row["layout"], {}).setdefault(row["key"], KeyStats())
-            stats.add(KeyStats(confusions={row["typed"]: row["count"]}))
+        counters = await connection.execute(_counters(key_counters, names), values)
+        for _, _, layout_name, key, *counts in counters:
+            stats = layouts.setdefault(layout_name, {}).setdefault(key, KeyStats())
+            stats.add(KeyStats(*counts))
+        confusions = await connection.execute(_counters(key_confusions, names), values)
+        for _, _, layout_name, key, typed, count in confusions:
+            stats = layouts.setdefault(layout_name, {}).setdefault(key, KeyStats())
+            stats.add(KeyStats(confusions={typed: count}))
     return layouts
 
 
-def _of(counters: Any, user_id: str, language: str | None, layout: str | None) -> Select[Any]:
-    question = select(counters).where(counters.c.user_id == user_id)
-    if language is not None:
-        question = question.where(counters.c.language == language)
-    if layout is not None:
-        question = question.where(counters.c.layout == layout)
-    return question
+@cache
+def _counters(table: Table, names: tuple[str, ...]) -> Select[Any]:
+    column = {"user": "user_id"}
+    return select(table).where(
+        *(table.c[column.get(name, name)] == bindparam(name, type_=String) for name in names)
+    )

@@ -21,7 +21,15 @@ from server.core.key_stats import KeyStats
 from server.core.replay import pack_keystrokes
 from server.db.bests import Best, Change, keep_bests
 from server.db.database import STORE_ERRORS, Database, refused_for_good
-from server.db.queries import INSERT, OPEN_STATES, attempts, journal, key_confusions, key_counters
+from server.db.queries import (
+    INSERT,
+    OPEN_STATES,
+    attempts,
+    change_histories,
+    journal,
+    key_confusions,
+    key_counters,
+)
 from server.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -170,6 +178,8 @@ class Journal:
 
     async def _commit(self, group: Sequence[Entry]) -> list[tuple[Outcome, float | None]]:
         async with self._database.write() as connection:
+            endings = [entry.ending for entry in group if entry.ending]
+            await change_histories(connection, {ending.user_id for ending in endings})
             stored = await _lock(connection, {entry.attempt_id for entry in group})
             mine = [entry for entry in group if _owned(entry, stored)]
             live = [entry for entry in mine if stored[entry.attempt_id]["state"] in OPEN_STATES]
@@ -250,6 +260,7 @@ ENDING_COLUMNS = (
     "verdict",
     "why",
     "keystroke_log",
+    "counts",
 )
 _end_attempt = (
     update(attempts)

@@ -1,7 +1,7 @@
 """Every question we ask the store but the journal's, one function each."""
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,6 +114,23 @@ async def keep_guest(connection: AsyncConnection, person: Person, now_ms: int) -
             "token_version": 0,
         },
     )
+
+
+_changed = (
+    update(users)
+    .where(users.c.id == bindparam("user"))
+    .values(history_version=users.c.history_version + 1)
+)
+
+
+async def change_histories(connection: AsyncConnection, user_ids: Iterable[str]) -> None:
+    """Say that what was made of these people's history is old once this transaction is committed.
+
+    People are locked before their attempts, in this order, by everybody who locks both.
+    """
+    people = [{"user": user_id} for user_id in sorted(set(user_ids))]
+    if people:
+        await connection.execute(_changed, people)
 
 
 # Texts

@@ -79,6 +79,9 @@ class UserRow(Row, table=True):
     verified_at_ms: int | None = _at_ms(nullable=True)
     last_login_at_ms: int | None = _at_ms(nullable=True)
 
+    # Counts what was stored of theirs: whatever was made of their history before is old.
+    history_version: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+
 
 class TextRow(Row, table=True):
     """A passage to type. `length` is short, medium or long."""
@@ -94,8 +97,9 @@ class TextRow(Row, table=True):
 
 
 # History is answered from these alone: the rows themselves, with their texts and keystrokes, are
-# wide, and a person may have very many. Void and empty attempts are in none.
+# wide, and a person may have very many.
 HISTORY_INDEXES = (
+    # Holds all attempts, not those with a result alone: it also finds what goes with a person.
     Index(
         "ix_attempts_history",
         "user_id",
@@ -114,8 +118,6 @@ HISTORY_INDEXES = (
         "consistency",
         "errors",
         "duration_ms",
-        sqlite_where=text("finished_at_ms IS NOT NULL"),
-        postgresql_where=text("finished_at_ms IS NOT NULL"),
     ),
     # Finds the personal best, and all that leaderboards are counted from.
     Index(
@@ -188,6 +190,9 @@ class AttemptRow(Row, table=True):
     kind: str = Field(default="", max_length=16, sa_column_kwargs={"server_default": ""})
     mode: str = Field(default="", max_length=80, sa_column_kwargs={"server_default": ""})
     self_reported: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
+    # What the keystrokes say of keys and bigrams, as `core.bigrams` packs it.
+    counts: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
 
 
 class JournalRow(Row, table=True):

@@ -8,9 +8,12 @@ from dataclasses import asdict
 from typing import Any
 
 from server.core.attempt import Attempt, AttemptState, EndReason
+from server.core.bigrams import pack_counts, type_bigrams
+from server.core.key_stats import KeyStats
 from server.core.replay import pack_log
 from server.core.score import SCORER_VERSION
 from server.core.source import UNKNOWN_LANGUAGE
+from server.core.typed_text import TypedText
 from server.core.verdict import Verdict, judge
 from server.db.journal import Ending
 from server.protocol import encode
@@ -41,7 +44,7 @@ RESULT_COLUMNS = (
 def ending(attempt: Attempt, row: Mapping[str, Any], reason: EndReason) -> Ending:
     """What to store for an attempt whose `end` has been called."""
     counted = attempt.seq > 0
-    columns: dict[str, Any] = dict.fromkeys((*RESULT_COLUMNS, "why", "keystroke_log"))
+    columns: dict[str, Any] = dict.fromkeys((*RESULT_COLUMNS, "why", "keystroke_log", "counts"))
     columns["state"] = attempt.state.value
     columns["verdict"] = Verdict.UNRANKED.value
     columns["why"] = [{"rule": "empty", "value": 0, "limit": 1}]
@@ -77,7 +80,14 @@ def _scored(attempt: Attempt, reason: EndReason) -> dict[str, Any]:
         "finished_at_ms": attempt.last_arrived_at_ms,
         "verdict": verdict.value,
         "why": [found._asdict() for found in why],
+        "counts": pack_counts(attempt.typed_text.keys, _bigrams(attempt)),
     }
+
+
+def _bigrams(attempt: Attempt) -> dict[str, KeyStats]:
+    typed = attempt.typed_text
+    again = TypedText(typed.text, typed.rule, typed.limit_ms, typed.from_start)
+    return type_bigrams(again, attempt.log)
 
 
 def done_message(row: Mapping[str, Any], re: int | None = None, h: int | None = None) -> str:

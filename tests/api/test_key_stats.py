@@ -2,7 +2,7 @@
 
 from sqlalchemy import insert
 
-from server.api.key_stats import LOGS_MAX
+from server.api.key_stats import ATTEMPTS_MAX
 from server.clock import Clock
 from server.core.attempt import EndReason
 from server.db.queries import key_confusions, key_counters
@@ -38,7 +38,11 @@ async def test_keys_and_pairs_of_one_attempt(api: Api) -> None:
     dts = [keystroke.dt_ms for keystroke in stored.attempt.log]
     assert pairs["ab"]["latency_ms"] == (dts[1] + dts[7]) / 2
     assert pairs["ba"]["latency_ms"] == dts[2]
-    assert (found["attempts"], found["attempts_counted"], found["attempts_max"]) == (1, 1, LOGS_MAX)
+    assert (found["attempts"], found["attempts_counted"], found["attempts_max"]) == (
+        1,
+        1,
+        ATTEMPTS_MAX,
+    )
 
 
 async def test_shorter_periods_are_counted_from_their_own_attempts(api: Api) -> None:
@@ -71,12 +75,12 @@ async def test_only_the_newest_attempts_are_counted_anew(api: Api) -> None:
     who = await api.guest()
     now_ms = Clock().now_ms()
     await api.typed(who, "zz", opened_at_ms=now_ms - 120_000)
-    for _ in range(LOGS_MAX):
+    for _ in range(ATTEMPTS_MAX):
         await api.typed(who, "ab")
     week = await api.ask(PATH, who, period="week")
-    assert (week["attempts"], week["attempts_counted"]) == (LOGS_MAX + 1, LOGS_MAX)
+    assert (week["attempts"], week["attempts_counted"]) == (ATTEMPTS_MAX + 1, ATTEMPTS_MAX)
     assert week["keys"].keys() == {"a", "b"}
-    assert week["keys"]["a"]["presses"] == LOGS_MAX
+    assert week["keys"]["a"]["presses"] == ATTEMPTS_MAX
     ever = await api.ask(PATH, who)
     assert ever["keys"]["z"]["presses"] == 2
 

@@ -23,6 +23,7 @@ from server.db.queries import (
     Person,
     StoredAttempt,
     attempts,
+    change_histories,
     create_attempt,
     resume_attempt,
     users,
@@ -63,10 +64,11 @@ async def new_attempt(
 
 
 async def add_row(database: Database, row: dict[str, Any]) -> None:
-    """Store an ended attempt as it stands, and what follows from it for leaderboards."""
+    """Store an ended attempt as it stands, and what follows from it for everything else."""
     best = Best(*(row[name] for name in ("user_id", "wpm", "accuracy", "finished_at_ms")))
     async with database.write() as connection:
         await connection.execute(insert(attempts), row)
+        await change_histories(connection, [row["user_id"]])
         if row["verdict"] == "ranked":
             await keep_bests(connection, "by hand", [(row["category"], best)], best.finished_at_ms)
 

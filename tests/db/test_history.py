@@ -17,11 +17,10 @@ from server.db.history import (
     count_lessons,
     find_log,
     find_result,
+    list_counts,
     list_days,
     list_history,
-    list_logs,
     load_counters,
-    newest,
 )
 from server.db.journal import Journal
 from tests.db.plans import asking, full_scans
@@ -132,8 +131,7 @@ async def test_empty_open_and_void_attempts_are_not_in_history(database: Databas
         await journal.flush()
     total, page = await list_history(database, who.id, Filter(), limit=10)
     assert (total, [row["id"] for row in page]) == (1, [typed.row["id"]])
-    assert await newest(database, who.id) == (typed.attempt.last_arrived_at_ms, 1)
-    assert (await list_logs(database, who.id, Filter(), 10))[0] == 1
+    assert (await list_counts(database, who.id, Filter(), 10))[0] == 1
     for other in (empty, void, open_attempt):
         assert await find_result(database, who.id, other.row["id"]) is None
         assert await find_log(database, who.id, other.row["id"]) is None
@@ -163,16 +161,16 @@ async def test_days_begin_where_the_person_is(database: Database, typed_row: Row
     )
     day = midnight_ms // DAY_MS
     in_utc = await list_days(database, "a", 0)
-    assert [row["day"] for row in in_utc] == [day - 1, day]
-    assert [row["attempts"] for row in in_utc] == [1, 2]
-    assert [row["completed"] for row in in_utc] == [1, 1]
-    assert [row["wpm_sum"] for row in in_utc] == [40.0, 60.0]
-    assert [row["best_wpm"] for row in in_utc] == [40.0, 60.0]
-    assert [row["errors"] for row in in_utc] == [1, 5]
+    assert [row.day for row in in_utc] == [day - 1, day]
+    assert [row.attempts for row in in_utc] == [1, 2]
+    assert [row.completed for row in in_utc] == [1, 1]
+    assert [row.wpm_sum for row in in_utc] == [40.0, 60.0]
+    assert [row.best_wpm for row in in_utc] == [40.0, 60.0]
+    assert [row.errors for row in in_utc] == [1, 5]
     (east,) = await list_days(database, "a", 60_000)
-    assert (east["day"], east["attempts"], east["wpm_sum"]) == (day, 3, 100.0)
+    assert (east.day, east.attempts, east.wpm_sum) == (day, 3, 100.0)
     (west,) = await list_days(database, "a", -60_000)
-    assert (west["day"], west["attempts"], west["best_wpm"]) == (day - 1, 3, 60.0)
+    assert (west.day, west.attempts, west.best_wpm) == (day - 1, 3, 60.0)
 
 
 async def test_counters_are_those_of_the_language_and_layout(database: Database) -> None:
@@ -204,10 +202,9 @@ async def test_no_question_goes_through_all_attempts(database: Database) -> None
         for wanted in (Filter(), full, Filter(language="und"), Filter(mode="words:10")):
             await list_history(database, who, wanted, limit=20, offset=40)
             await list_history(database, who, wanted, limit=20, after=after)
-            await list_logs(database, who, wanted, 50)
+            await list_counts(database, who, wanted, 50)
         await find_result(database, who, row["id"])
         await find_log(database, who, row["id"])
-        await newest(database, who)
         await list_days(database, who, 3_600_000)
         await count_lessons(database, who, None)
         await count_lessons(database, who, NOW_MS - DAY_MS)
