@@ -46,8 +46,9 @@ fix: setup ## format, and mend what can be mended
 	@$(BIN)/ruff check --fix .
 	@$(NODE) node_modules/@biomejs/biome/bin/biome check --write
 
-bench: .venv/.ready ## what a keystroke costs
+bench: .venv/.ready ## what a keystroke costs, and how soon history is answered
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench_history
 
 golden: .venv/.ready ## write the golden files anew
 	@$(BIN)/python -m tests.golden

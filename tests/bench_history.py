@@ -1,10 +1,10 @@
 """`make bench`: how soon history and stats are answered, from a store that is full.
 
-    python -m tests.bench_history [--rate 200] [--seconds 20] DATABASE_URL
+    python -m tests.bench_history [--rate 200] [--seconds 20] [DATABASE_URL]
 
-The store is one that `tests.fill` has filled. Requests leave at their own times, whether the ones
-before were answered or not, and each is timed from when it was due; so a server that falls behind
-cannot hide it.
+The store is one that `tests.fill` has filled with as many people. Requests leave at their own
+times, whether the ones before were answered or not, and each is timed from when it was due; so a
+server that falls behind cannot hide it.
 """
 
 import argparse
@@ -27,13 +27,16 @@ import uvloop
 from server.auth import Tokens
 from server.clock import Clock
 from tests.bench import cpu_s
-from tests.fill import DAY_MS, PEOPLE, person_ids
-from tests.processes import JWT_SECRET, ServerProcess
+from tests.fill import DAY_MS, add_sizes, person_ids, run
+from tests.postgres import running_postgres
+from tests.processes import JWT_SECRET, ServerProcess, migrate
 
 WARM_UP_S = 5
 CONNECTIONS = 64
 SAMPLE = 200  # people with few attempts whose attempts are asked for one by one
 PAGES_IN = 20
+STEP = 947
+FAR = PAGES_IN * STEP  # under the 20,000 attempts of the heaviest
 BLOCK = 8  # rounds of every kind of call between two attempts of the person with most
 HISTORY, STATS, KEYS = "/users/me/progress", "/progress/stats", "/key-stats"
 
@@ -123,15 +126,15 @@ class Asker:
     since_ms: int
 
     @classmethod
-    async def of(cls, people: People, line: Line, rng: Random) -> "Asker":
-        heavy, *others = person_ids(PEOPLE)
+    async def of(cls, people: People, ids: list[str], line: Line, rng: Random) -> "Asker":
+        heavy, *others = ids
 
         async def page(who: str, query: str) -> Any:
             return orjson.loads(await line.send(people.request(who, f"{HISTORY}?limit=100{query}")))
 
-        deep = [await page(heavy, f"&offset={n * 997}") for n in range(PAGES_IN)]
+        deep = [await page(heavy, f"&offset={n * STEP}") for n in range(PAGES_IN)]
         theirs = [(heavy, row) for one in deep[:2] for row in one["results"]]
-        for who in rng.sample(others, SAMPLE):
+        for who in rng.sample(others, min(SAMPLE, len(others))):
             theirs += [(who, row) for row in (await page(who, ""))["results"]]
         typed = cycle([(who, row["id"]) for who, row in theirs if not row["self_reported"]])
         cursors = [one["next"] for one in deep]
@@ -146,23 +149,23 @@ class Asker:
             block = [ask for _ in range(BLOCK) for ask in self._every_kind()]
             self.rng.shuffle(block)
             yield from block
-            yield Ask("report, 20,000", self.people.request(self.heavy, "/progress", body))
+            yield Ask("report, heaviest", self.people.request(self.heavy, "/progress", body))
 
     def _every_kind(self) -> Iterator[Ask]:
-        for who, size in ((self.heavy, "20,000"), (self.rng.choice(self.others), "50")):
-            yield self._ask(f"history, newest, {size}", who, HISTORY)
-            yield self._ask(f"history, a mode, {size}", who, f"{HISTORY}?mode=time:60&language=en")
+        for who, whose in ((self.heavy, "heaviest"), (self.rng.choice(self.others), "others")):
+            yield self._ask(f"history, newest, {whose}", who, HISTORY)
+            yield self._ask(f"history, a mode, {whose}", who, f"{HISTORY}?mode=time:60&language=en")
             since = f"{HISTORY}?from_date={self.since_ms}"
-            yield self._ask(f"history, since, {size}", who, since)
+            yield self._ask(f"history, since, {whose}", who, since)
             for period in ("all", "year", "month", "week", "day"):
-                yield self._ask(f"stats, {period}, {size}", who, f"{STATS}?period={period}")
+                yield self._ask(f"stats, {period}, {whose}", who, f"{STATS}?period={period}")
             for period in ("all", "month"):
-                yield self._ask(f"key stats, {period}, {size}", who, f"{KEYS}?period={period}")
-            yield self._ask(f"key stats, a language, {size}", who, f"{KEYS}?language=en")
+                yield self._ask(f"key stats, {period}, {whose}", who, f"{KEYS}?period={period}")
+            yield self._ask(f"key stats, a language, {whose}", who, f"{KEYS}?language=en")
         deep = f"{HISTORY}?cursor={self.rng.choice(self.deep)}"
-        yield self._ask("history, by cursor, 20,000", self.heavy, deep)
-        far = f"{HISTORY}?offset={self.rng.randrange(19_000)}"
-        yield self._ask("history, far offset, 20,000", self.heavy, far)
+        yield self._ask("history, by cursor, heaviest", self.heavy, deep)
+        far = f"{HISTORY}?offset={self.rng.randrange(FAR)}"
+        yield self._ask("history, far offset, heaviest", self.heavy, far)
         for name in ("attempt", "replay"):
             who, attempt_id = next(self.attempts)
             path = f"/attempts/{attempt_id}" + ("/replay" if name == "replay" else "")
@@ -172,21 +175,21 @@ class Asker:
         return Ask(name, self.people.request(who, path))
 
 
-async def measure(database_url: str, rate: int, seconds: float) -> None:
+async def measure(database_url: str, arguments: argparse.Namespace) -> None:
+    """Ask a server on that store, and print how long each kind of call took."""
     with tempfile.TemporaryDirectory() as folder:
         environment = {"REQUESTS_FREE_PER_HOUR": "100000000"}  # counted, and never too many
         server = ServerProcess(database_url, Path(folder) / "server.log", environment=environment)
         await server.start()
         try:
             host = urlsplit(server.http_url).netloc
-            lines = [await _line(host) for _ in range(CONNECTIONS)]
-            waiting: asyncio.Queue[Line] = asyncio.Queue()
-            for line in lines:
-                waiting.put_nowait(line)
-            asks = (await Asker.of(People(host), lines[0], Random(11))).endless()
-            load = Load(waiting)
+            line = await _line(host)
+            asker = await Asker.of(People(host), person_ids(arguments.people), line, Random(11))
+            load = Load(asyncio.Queue())
+            for _ in range(CONNECTIONS):
+                load.lines.put_nowait(await _line(host))
             before_s, began_s = cpu_s(server.pid), time.monotonic()
-            await load.run(asks, rate, seconds)
+            await load.run(asker.endless(), arguments.rate, arguments.seconds)
             busy = (cpu_s(server.pid) - before_s) / (time.monotonic() - began_s)
         finally:
             await server.kill()
@@ -208,13 +211,35 @@ def _print(load: Load, busy: float) -> None:
     print(f"the server used {busy:.0%} of a core")
 
 
+async def measure_new_stores(arguments: argparse.Namespace) -> None:
+    """Fill a SQLite file and a PostgreSQL database of this run alone, and measure either."""
+    with tempfile.TemporaryDirectory() as folder:
+        print("SQLite")
+        await _fill_and_measure(f"sqlite:///{folder}/full.db", arguments)
+    with running_postgres() as postgres:
+        print("PostgreSQL")
+        name = await postgres.create()
+        await _fill_and_measure(postgres.url(name), arguments)
+        await postgres.drop(name)
+
+
+async def _fill_and_measure(database_url: str, arguments: argparse.Namespace) -> None:
+    await migrate(database_url)
+    await run(database_url, arguments)
+    await measure(database_url, arguments)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("database")
+    parser.add_argument("database", nargs="?", help="a filled store; else two are made and filled")
+    add_sizes(parser)
     parser.add_argument("--rate", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=20)
     arguments = parser.parse_args()
-    uvloop.run(measure(arguments.database, arguments.rate, arguments.seconds))
+    if arguments.database is None:
+        uvloop.run(measure_new_stores(arguments))
+    else:
+        uvloop.run(measure(arguments.database, arguments))
 
 
 if __name__ == "__main__":

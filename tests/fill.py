@@ -18,7 +18,8 @@ from operator import itemgetter
 from random import Random
 from typing import Any
 
-from sqlalchemy import Table, text
+from sqlalchemy import Table, TextClause, text
+from sqlalchemy.schema import CreateIndex, DropIndex, ExecutableDDLElement
 
 from server.clock import Clock
 from server.core.attempt import Attempt, EndReason
@@ -33,7 +34,7 @@ from server.texts import CONTENT
 
 DAY_MS = 86_400_000
 DAYS = 730
-PEOPLE = 20_000
+LONG_S = 3_600
 MODELS_PER_SOURCE = 4
 CHUNK = 2_000
 BATCH = 16
@@ -178,14 +179,24 @@ def _quoted(name: str) -> str:
 @asynccontextmanager
 async def _indexes_later(database: Database, table: Table) -> AsyncIterator[None]:
     """Make the table's indexes when it is full: to keep them while it fills takes far longer."""
-    async with database.write() as connection:
-        for index in table.indexes:
-            await connection.run_sync(index.drop)
+    indexes = sorted(table.indexes, key=lambda index: str(index.name))
+    for index in indexes:
+        await _say(database, DropIndex(index))
     yield
-    async with database.write() as connection:
-        for index in sorted(table.indexes, key=lambda index: str(index.name)):
-            await connection.run_sync(index.create)
-        await connection.execute(text("ANALYZE"))
+    for index in indexes:
+        await _say(database, CreateIndex(index))
+    await _say(database, text("ANALYZE" if database.embedded else "VACUUM ANALYZE"))
+
+
+async def _say(database: Database, statement: ExecutableDDLElement | TextClause) -> None:
+    """Have the store do what takes it as long as it takes."""
+    plain = str(statement.compile(database.engine))
+    async with database.read() as connection:
+        if database.embedded:
+            await connection.exec_driver_sql(plain)
+            return
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        await driver.execute(plain, timeout=LONG_S)
 
 
 async def fill(
@@ -207,31 +218,38 @@ async def fill(
     return ids
 
 
-async def run(url: str, people: int, attempts_count: int, heaviest: int) -> None:
+def add_sizes(parser: argparse.ArgumentParser) -> None:
+    """How much `run` shall store."""
+    parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--attempts", type=int, default=1_000_000)
+    parser.add_argument("--heaviest", type=int, default=20_000)
+
+
+async def run(url: str, sizes: argparse.Namespace) -> None:
+    """Fill the store and say how long it took."""
     database = Database(url)
     began_s = time.monotonic()
     try:
         ids = await fill(
             database,
-            people=people,
-            attempts_count=attempts_count,
-            heaviest=heaviest,
+            people=sizes.people,
+            attempts_count=sizes.attempts,
+            heaviest=sizes.heaviest,
             now_ms=Clock().now_ms(),
         )
     finally:
         await database.close()
-    print(f"{attempts_count} attempts of {people} people in {time.monotonic() - began_s:.0f} s")
-    print(f"{heaviest} of them are of {ids[0]}")
+    took_s = time.monotonic() - began_s
+    print(f"{sizes.attempts} attempts of {sizes.people} people in {took_s:.0f} s")
+    print(f"{sizes.heaviest} of them are of {ids[0]}", flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("database")
-    parser.add_argument("--people", type=int, default=PEOPLE)
-    parser.add_argument("--attempts", type=int, default=1_000_000)
-    parser.add_argument("--heaviest", type=int, default=20_000)
+    add_sizes(parser)
     arguments = parser.parse_args()
-    asyncio.run(run(arguments.database, arguments.people, arguments.attempts, arguments.heaviest))
+    asyncio.run(run(arguments.database, arguments))
 
 
 if __name__ == "__main__":

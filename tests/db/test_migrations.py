@@ -5,16 +5,21 @@ import json
 import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from random import Random
 
 import pytest
 import pytest_asyncio
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import column as column_of
+from sqlalchemy import insert, inspect, table, text
 
+from server.core.bigrams import unpack_counts
 from server.core.source import Source, SourceKind
 from server.db.database import MIGRATIONS
+from server.db.queries import attempts
 from tests.db.stored import Gate, opened_database, person, rows
+from tests.fill import model, placed
 from tests.postgres import Postgres
 from tests.processes import REPOSITORY, settings
 
@@ -216,6 +221,28 @@ async def test_older_links_get_the_address_they_were_mailed_to(empty_url: str) -
             ("bob", "bob@example.com"),
         ]
         assert len(await rows(database, "SELECT id FROM mails")) == 2
+
+
+async def test_what_was_typed_before_counts_were_kept_is_counted(empty_url: str) -> None:
+    made = model(Source(SourceKind.WORDS, language="en", count=10), Random(4))
+    typed = placed(made, "somebody", 1_000_000, 1.0, Random(5))
+    reported = {**typed, "id": "reported", "keystroke_log": None}
+    await run(empty_url, "alembic", "upgrade", "0005")
+    async with opened_database(empty_url) as database:
+        older = [column for column in attempts.c if column.name != "counts"]
+        add = insert(table("attempts", *(column_of(each.name, each.type) for each in older)))
+        async with database.write() as connection:
+            await connection.execute(text(ADD_GUEST), {"id": "somebody"})
+            for row in (typed, reported):
+                del row["counts"]
+                await connection.execute(add, row)
+        await database.migrate()
+        found = await rows(database, "SELECT id, counts FROM attempts")
+        counts = {row["id"]: row["counts"] for row in found}
+        assert counts.pop("reported") is None
+        assert unpack_counts(counts.pop(typed["id"])) == unpack_counts(made["counts"])
+        (person_row,) = await rows(database, "SELECT history_version FROM users")
+        assert person_row["history_version"] == 0
 
 
 async def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
