@@ -16,6 +16,8 @@ from server.post import MailServer
 from server.settings import Settings, SettingsRefused, port_number
 from server.web import server
 
+SWITCH_S = 0.0005
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m server", description=__doc__)
@@ -60,6 +62,9 @@ async def prepare(settings: Settings, command: str) -> None:
 def serve(settings: Settings) -> None:
     """Serve until told to stop. Ends with code 1 if the server could not go on."""
     parts = build(settings)
+    if parts.database.embedded:
+        # SQLite gives up its turn to run Python with every row, and waits as long as this for it.
+        sys.setswitchinterval(SWITCH_S)
     app = create_app(parts, settings, lambda: running.fail())
     proxies = settings.forwarded_allow_ips
     running = server(app, settings.host, settings.port, drain(parts, settings), proxies)

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,16 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from server.db import sqlite
+
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 BUSY_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_S = 10
 CONNECT_TIMEOUT_S = 5
 CONNECTIONS_MAX = 8
+# One to write and two to read: each is a thread, and threads that wait for each other to run Python
+# take longer than any answer.
+FILE_CONNECTIONS_MAX = 3
 MIGRATION_LOCK = 7_164_118  # any number, the same in every process
 
 # What a store that is slow, full or away raises, whichever layer notices.
@@ -132,7 +138,13 @@ def _check_file(path: Path) -> None:
 
 
 def _sqlite_engine(url: URL) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=CONNECTIONS_MAX, hide_parameters=True)
+    engine = create_async_engine(
+        url,
+        async_creator=partial(sqlite.connect, Path(url.database or "")),
+        pool_size=FILE_CONNECTIONS_MAX,
+        max_overflow=0,
+        hide_parameters=True,
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
