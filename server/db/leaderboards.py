@@ -1,5 +1,6 @@
 """Who is fastest: one place per person, by ranked attempts alone."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -200,10 +201,11 @@ async def load_board(database: Database, board: Board) -> tuple[BoardState, list
     async with database.read() as connection:
         # The versions first: what changes from here on may be missing in them, never in the rows.
         versions = await _load_versions(connection, board)
-        found = await connection.stream(_everybody, board.columns())
-        async for rows in found.partitions(COPIED_ROWS):
+        found = await connection.execute(_everybody, board.columns())
+        for rows in found.partitions(COPIED_ROWS):
             for *best, disabled in rows:
                 (off if disabled else on).append(Best(*best))
+            await asyncio.sleep(0)  # a board may be long: others have a turn
     return BoardState(versions, _named(off)), on, off
 
 
