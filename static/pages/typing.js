@@ -60,6 +60,7 @@ const actions = Object.assign(frame.actions, {
   again,
   practise,
   finish,
+  watchAgain: () => watch.click(),
   numbers,
   ownText: () => source.askForText(),
   settings: () => find(document, '#settings', HTMLDialogElement).showModal(),

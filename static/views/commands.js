@@ -44,6 +44,7 @@ export function commandsFor(actions, settings, phase) {
     act('again'),
     act('practise'),
     ...(phase === 'typing' ? [act('finish')] : []),
+    ...(phase === 'done' ? [act('watchAgain')] : []),
     act('numbers', 'F2'),
     ...CHOICES.source.map((choice) => sourceCommand(choice, actions, settings)),
     ...CHOICES.errors.map((errors) => ({

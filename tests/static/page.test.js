@@ -8,12 +8,17 @@ import ru from '../../static/messages/ru.js';
 
 const STATIC = new URL('../../static/', import.meta.url);
 const read = (path) => readFileSync(new URL(path, STATIC), 'utf8');
+const NAMED = /data-(?:message|label|title|placeholder)="([^"]+)"/g;
 const pages = readdirSync(new URL('pages/', STATIC))
   .filter((name) => name.endsWith('.html'))
   .map((name) => ({ name, html: read(`pages/${name}`) }));
 
 function kinds(messages) {
   return Object.fromEntries(Object.entries(messages).map(([name, message]) => [name, typeof message]));
+}
+
+function messagesIn(markup) {
+  return Array.from(markup.matchAll(NAMED), ([, found]) => found);
 }
 
 /** The modules that a page fetches, itself apart. */
@@ -39,14 +44,16 @@ test('there are pages to look at', () => {
   assert.ok(pages.some(({ name }) => name === 'typing.html'));
 });
 
+test('every message that the markup in a view names is there, and needs no values', () => {
+  const named = readdirSync(new URL('views/', STATIC)).flatMap((name) => messagesIn(read(`views/${name}`)));
+  assert.notEqual(named.length, 0);
+  for (const message of named) assert.equal(typeof en[message], 'string', message);
+});
+
 for (const { name, html } of pages) {
   test(`${name}: every message that it names is there, and needs no values`, () => {
-    const named = Array.from(
-      html.matchAll(/data-(?:message|label|title|placeholder)="([^"]+)"/g),
-      ([, found]) => found,
-    );
-    assert.notEqual(named.length, 0);
-    for (const message of named) assert.equal(typeof en[message], 'string', message);
+    assert.notEqual(messagesIn(html).length, 0);
+    for (const message of messagesIn(html)) assert.equal(typeof en[message], 'string', message);
   });
 
   test(`${name}: every module but its own is fetched ahead`, () => {
