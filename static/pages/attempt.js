@@ -136,6 +136,7 @@ function draw() {
   standstill.draw();
   if (!shown) return;
   element(document, 'h1').textContent = title(shown);
+  document.title = [title(shown), say('pageName')].join(' · ');
   element(document, '#attempt-when').textContent = moment(shown.finished_at);
   element(document, '#attempt-rules').textContent = shown.self_reported
     ? say('attemptElsewhere')

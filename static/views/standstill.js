@@ -22,6 +22,8 @@ export class Standstill {
   constructor(root, content) {
     this.#root = root;
     this.#content = content;
+    root.tabIndex = -1;
+    content.tabIndex = -1;
   }
 
   /** Something is on its way. What is already there stays until it comes. */
@@ -36,8 +38,10 @@ export class Standstill {
 
   /** The content itself is there. */
   over() {
+    const looked = this.#root === document.activeElement;
     this.#clear();
     this.#content.hidden = false;
+    if (looked) this.#content.focus({ preventScroll: true });
   }
 
   /**
@@ -58,7 +62,7 @@ export class Standstill {
     this.#stand(() => {
       const mayRetry = !(error instanceof Refusal) || error.status === 429 || error.status >= 500;
       /** @type {HTMLElement[]} */
-      const ways = mayRetry ? [button(say('tryAgain'), retry)] : [];
+      const ways = mayRetry ? [button(say('tryAgain'), () => this.#retry(retry))] : [];
       if (error instanceof Refusal && error.status === 401) ways.push(link('/account', say('placeSignIn')));
       this.#put(sentence(error), ways);
     });
@@ -67,6 +71,15 @@ export class Standstill {
   /** Says it once more, as after a change of language. */
   draw() {
     this.#again();
+  }
+
+  /**
+   * The button goes, and the eye is led to what comes.
+   * @param {() => void} retry
+   */
+  #retry(retry) {
+    this.#root.focus();
+    retry();
   }
 
   /** @param {() => void} put */

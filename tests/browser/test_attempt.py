@@ -240,6 +240,7 @@ async def test_the_server_away_is_said_and_tried_again(visit: Visit, api: Api, p
     await retry.click()
     await expect(page.locator("#replay")).to_be_visible()
     await expect(page.locator("#standstill")).to_be_hidden()
+    await expect(page.locator("#attempt")).to_be_focused()
 
 
 async def test_a_picture_of_the_result_can_be_saved(visit: Visit, api: Api) -> None:
