@@ -134,7 +134,7 @@ live.on('connection', (now) => {
 });
 
 live.on('opened', (news) => {
-  watch.hidden = true;
+  watch.removeAttribute('href');
   opened = news;
   refusals = 0;
   waiting = null;
@@ -156,8 +156,7 @@ live.on('done', ({ id, result, verdict, why, attempt }) => {
   const spoken = typing.phase === 'done';
   if (!spoken) typing.end();
   waiting = null;
-  watch.hidden = result === null;
-  watch.href = `/attempts/${id}#replay`;
+  if (result !== null) watch.href = `/attempts/${id}#replay`;
   results.show({ attempt, result: result ?? attempt.result(), verdict, why, saved: true });
   if (!spoken) notices.speak(results.spoken());
   else if (results.isBest) notices.speak(say('personalBest'));

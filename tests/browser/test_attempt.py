@@ -210,8 +210,11 @@ async def test_another_persons_attempt_is_not_shown(visit: Visit, api: Api) -> N
 
 async def test_nobody_is_asked_to_sign_in(visit: Visit, api: Api) -> None:
     _, replay = await attempt(api)
+    asked: list[str] = []
+    visit.page.on("request", lambda request: asked.append(request.url))
     await visit.go(f"/attempts/{replay['id']}")
     await expect(visit.page.locator("#standstill a")).to_have_attribute("href", "/account")
+    assert not any("/api/" in url for url in asked)
 
 
 async def test_of_one_typed_elsewhere_its_numbers_are_shown(visit: Visit, api: Api) -> None:
