@@ -10,7 +10,7 @@ import { ReplayView } from '../views/replay_view.js';
 import { ResultView } from '../views/result_view.js';
 import { sourceName } from '../views/source_name.js';
 import { Standstill } from '../views/standstill.js';
-import { moment, say, sayIfKnown } from '../views/words.js';
+import { moment, number, say, sayIfKnown } from '../views/words.js';
 
 /**
  * @import { Rules } from '../core/attempt.js'
@@ -158,7 +158,7 @@ function draw() {
  */
 function rescored(attempt, { result: again, scorer }) {
   const same = SCORED.every((name) => attempt[name] === again[name]);
-  return say(same ? 'rescoredSame' : 'rescoredOther', scorer, again.wpm);
+  return say(same ? 'rescoredSame' : 'rescoredOther', scorer, number(again.wpm, 2));
 }
 
 /** @param {string} sentence */

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
+from sqlalchemy import update
 
-from server.db.queries import Person
+from server.db.queries import Person, attempts
 from tests.api.typed import Api
 from tests.browser.conftest import Visit
 from tests.browser.keyboard import Keyboard
@@ -230,6 +231,19 @@ async def test_of_one_typed_elsewhere_its_numbers_are_shown(visit: Visit, api: A
     )
     await expect(visit.page.locator("#replay")).to_be_hidden()
     await expect(visit.page.locator(".findings")).to_be_hidden()
+
+
+async def test_numbers_that_come_out_otherwise_are_said(visit: Visit, api: Api) -> None:
+    who, replay = await attempt(api)
+    async with api.database.write() as connection:
+        await connection.execute(
+            update(attempts).where(attempts.c.id == replay["id"]).values(consistency=0.01)
+        )
+    await visit.be(who)
+    await visit.go(f"/attempts/{replay['id']}")
+    await expect(visit.page.locator("#rescored")).to_contain_text(
+        f"give {replay['result']['wpm']:.2f} wpm"
+    )
 
 
 async def test_the_server_away_is_said_and_tried_again(visit: Visit, api: Api, page: Page) -> None:
