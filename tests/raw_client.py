@@ -39,8 +39,12 @@ class RawClient:
     async def expect(
         self, kind: str, *, skip: Collection[str] = (), within_s: float = 5.0, **fields: Any
     ) -> Message:
-        """The next message that is not of the types in `skip`: it must be `kind` with `fields`."""
-        while (message := await self.receive(within_s=within_s))["type"] in skip:
+        """The next message that is not of the types in `skip`: it must be `kind` with `fields`.
+
+        A `stall` may come between any two on a machine that is busy; only who expects one gets it.
+        """
+        passed_over = {*skip, "stall"} - {kind}
+        while (message := await self.receive(within_s=within_s))["type"] in passed_over:
             pass
         assert message["type"] == kind, f"expected {kind}, got {message}"
         wrong = {name: message.get(name) for name in fields if message.get(name) != fields[name]}

@@ -128,7 +128,7 @@ async def test_too_many_passwords_at_once_are_turned_away_and_typing_goes_on(
         await asyncio.wait(logins, return_when=asyncio.FIRST_COMPLETED)
         for _ in range(3):
             await typist.press("x")
-            await typist.expect("ack", skip=("stall",), seq=typist.seq)
+            await typist.expect("ack", seq=typist.seq)
         hashing = [login for login in logins if not login.done()]
         answers = await asyncio.gather(*logins)
     assert hashing, "the keys had to wait until every password was hashed"
