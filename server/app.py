@@ -19,7 +19,16 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 from starlette.websockets import WebSocket
 
-from server.api import accounts, attempts, history, key_stats, leaderboards, passwords, users
+from server.api import (
+    accounts,
+    attempts,
+    charts,
+    history,
+    key_stats,
+    leaderboards,
+    passwords,
+    users,
+)
 from server.api import endpoint as api
 from server.api.docs_page import documents
 from server.api.endpoint import ApiError, Endpoint, json_error
@@ -52,6 +61,7 @@ ENDPOINTS: list[Endpoint] = [
     *passwords.ENDPOINTS,
     *users.ENDPOINTS,
     *history.ENDPOINTS,
+    *charts.ENDPOINTS,
     *attempts.ENDPOINTS,
     *key_stats.ENDPOINTS,
     *leaderboards.ENDPOINTS,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from operator import attrgetter
@@ -43,6 +44,7 @@ Instant = Annotated[
     | Annotated[datetime, BeforeValidator(_iso_only)],
     Field(union_mode="left_to_right"),
 ]
+CalendarDay = Annotated[date, BeforeValidator(_iso_only)]
 LanguageName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z-]{1,15}$")]
 
 
@@ -53,23 +55,37 @@ def _in_ms(instant: int | datetime | None) -> int | None:
     return (aware - EPOCH) // timedelta(milliseconds=1)
 
 
-class HistoryQuery(Query):
+class AttemptQuery(Query):
+    """Which attempts. `mode` is a source without its language: time:60, words:25, custom.
+
+    `language` `und` stands for texts of one's own, whose language nobody knows.
+    """
+
+    kind: SourceKind | None = None
+    language: LanguageName | None = None
+    mode: Annotated[str, Field(pattern=r"^[a-z]{1,16}(:[A-Za-z0-9_.-]{1,64})?$")] | None = None
+    verdict: Literal["ranked", "unranked", "review"] | None = None
+
+    def filter(self) -> Filter:
+        """These conditions, at any time."""
+        kind = None if self.kind is None else self.kind.value
+        return Filter(kind=kind, mode=self.mode, language=self.language, verdict=self.verdict)
+
+
+class HistoryQuery(AttemptQuery):
     """Filters and a page. With a `cursor` the page begins after it, and `offset` counts from there.
 
     `from_date` is the first instant and `to_date` the first one after; a time without a zone is
-    UTC. `mode` is a source without its language: time:60, words:25, text:<id>, custom.
+    UTC. With `keys=false` the `keys` of each attempt, most of what is sent, are left empty.
     """
 
     limit: Annotated[int, Field(ge=1, le=100)] = 20
     offset: Annotated[int, Field(ge=0, le=OFFSET_MAX)] = 0
     cursor: Annotated[str, Field(pattern=rf"^[0-9]{{1,15}}\.{UUID_PATTERN}$")] | None = None
     lesson_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")] | None = None
-    kind: SourceKind | None = None
-    language: LanguageName | None = None
-    mode: Annotated[str, Field(pattern=r"^[a-z]{1,16}(:[A-Za-z0-9_.-]{1,64})?$")] | None = None
-    verdict: Literal["ranked", "unranked", "review"] | None = None
     from_date: Instant | None = None
     to_date: Instant | None = None
+    keys: bool = True
 
 
 class HistoryAnswer(Model):
@@ -100,13 +116,11 @@ async def history(parts: Parts, call: Call) -> HistoryAnswer:
         if mode not in (None, lesson):
             return HistoryAnswer(total=0, results=[], next=None)
         mode = lesson
-    wanted = Filter(
+    wanted = replace(
+        query.filter(),
         since_ms=_in_ms(query.from_date),
         until_ms=_in_ms(query.to_date),
-        kind=None if query.kind is None else query.kind.value,
         mode=mode,
-        language=query.language,
-        verdict=query.verdict,
     )
     total, rows = await list_history(
         parts.database,
@@ -116,7 +130,7 @@ async def history(parts: Parts, call: Call) -> HistoryAnswer:
         offset=query.offset,
         after=_place(query.cursor),
     )
-    results = [shown(row) for row in rows[: query.limit]]
+    results = [shown(row if query.keys else {**row, "keys": None}) for row in rows[: query.limit]]
     following = None
     if len(rows) > query.limit:
         following = f"{results[-1].finished_at}.{results[-1].id}"
@@ -146,10 +160,9 @@ class Period(StrEnum):
 PERIOD_DAYS = {Period.YEAR: 365, Period.MONTH: 30, Period.WEEK: 7, Period.DAY: 1}
 
 
-class PeriodQuery(Query):
+class ClockQuery(Query):
     """`utc_offset_minutes` says how far the caller's clock is ahead of UTC: it makes the days."""
 
-    period: Period = Period.ALL
     utc_offset_minutes: Annotated[int, Field(ge=-840, le=840)] = 0
 
     @property
@@ -159,6 +172,12 @@ class PeriodQuery(Query):
     def today(self, now_ms: int) -> int:
         """The caller's day, counted from 1970-01-01."""
         return (now_ms + self.utc_offset_ms) // DAY_MS
+
+
+class PeriodQuery(ClockQuery):
+    """A period that ends today, by the caller's clock."""
+
+    period: Period = Period.ALL
 
     def first_day(self, now_ms: int) -> int | None:
         """The first day of the period; None for all time."""
@@ -172,9 +191,35 @@ class PeriodQuery(Query):
 
 
 def that_day(call: Call, now_ms: int) -> int:
-    """What an answer to a PeriodQuery is made of besides the history: the caller's day."""
-    query: PeriodQuery = call.query
+    """What an answer to a ClockQuery is made of besides the history: the caller's day."""
+    query: ClockQuery = call.query
     return query.today(now_ms)
+
+
+class DaysQuery(AttemptQuery, ClockQuery):
+    """Attempts of the days from `from_day` to `to_day`, both included, by the caller's clock."""
+
+    from_day: CalendarDay | None = None
+    to_day: CalendarDay | None = None
+
+    def filter(self) -> Filter:
+        """These conditions, within those days."""
+        since_ms = None if self.from_day is None else self._begin_ms(self.from_day)
+        until_ms = None if self.to_day is None else self._begin_ms(self.to_day) + DAY_MS
+        return replace(super().filter(), since_ms=since_ms, until_ms=until_ms)
+
+    def _begin_ms(self, day: date) -> int:
+        return number_of(day) * DAY_MS - self.utc_offset_ms
+
+
+def number_of(day: date) -> int:
+    """The day counted from 1970-01-01."""
+    return day.toordinal() - EPOCH.toordinal()
+
+
+def named(number: int) -> str:
+    """The day of that number, as 2026-01-31."""
+    return date.fromordinal(EPOCH.toordinal() + number).isoformat()
 
 
 class DayAnswer(TypedDict):
@@ -241,10 +286,10 @@ async def stats(parts: Parts, call: Call) -> StatsAnswer:
         # There are no lessons here yet; those completed can only have been reported.
         total_lessons_available=0,
         lessons_by_difficulty={},
-        average_wpm=_mean(days, "wpm", 2),
-        average_raw_wpm=_mean(days, "raw_wpm", 2),
-        average_accuracy=_mean(days, "accuracy", 4),
-        average_consistency=_mean(days, "consistency", 4),
+        average_wpm=mean(days, "wpm", 2),
+        average_raw_wpm=mean(days, "raw_wpm", 2),
+        average_accuracy=mean(days, "accuracy", 4),
+        average_consistency=mean(days, "consistency", 4),
         best_wpm=_best(day.best_wpm for day in days),
         best_accuracy=_best(day.best_accuracy for day in days),
         total_errors=sum(day.errors for day in days),
@@ -255,7 +300,8 @@ async def stats(parts: Parts, call: Call) -> StatsAnswer:
     )
 
 
-def _mean(days: Sequence[Day], measure: str, digits: int) -> float | None:
+def mean(days: Sequence[Day], measure: str, digits: int) -> float | None:
+    """The mean of a measure over the completed attempts of these days; None if there are none."""
     sums, counts = attrgetter(f"{measure}_sum"), attrgetter(f"{measure}_count")
     return _share(sum(one or 0 for one in map(sums, days)), sum(map(counts, days)), digits)
 
@@ -270,7 +316,7 @@ def _best(found: Iterable[float | None]) -> float | None:
 
 def _day(day: Day) -> DayAnswer:
     return DayAnswer(
-        date=date.fromordinal(EPOCH.toordinal() + day.day).isoformat(),
+        date=named(day.day),
         attempts=day.attempts,
         avg_wpm=_share(day.wpm_sum, day.wpm_count, 2),
         avg_raw_wpm=_share(day.raw_wpm_sum, day.raw_wpm_count, 2),

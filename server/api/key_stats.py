@@ -1,6 +1,7 @@
 """Key by key: presses, errors, speed and confusions, and what to practise."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -8,7 +9,7 @@ from typing_extensions import TypedDict
 
 from server.api.attempts import UUID_PATTERN
 from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Who
-from server.api.history import LanguageName, Period, PeriodQuery, that_day
+from server.api.history import DaysQuery, LanguageName, Period, PeriodQuery, that_day
 from server.core.bigrams import Counts, Packed, add_stats, unpack_counts
 from server.core.key_stats import KeyStats
 from server.core.layout import Finger, Hand, KeyRow
@@ -30,11 +31,16 @@ ATTEMPTS_MAX = 50
 LayoutName = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,32}$")]
 
 
-class KeyStatsQuery(PeriodQuery):
-    """`language` `und` stands for texts of one's own, whose language nobody knows."""
+class KeyStatsQuery(DaysQuery, PeriodQuery):
+    """A period that ends today, or days of one's choice: where both are given, both hold."""
 
-    language: LanguageName | None = None
     layout: LayoutName | None = None
+
+    def chosen(self, now_ms: int) -> Filter:
+        """Which attempts."""
+        chosen = replace(self.filter(), layout=self.layout)
+        since_ms = max(self.since_ms(now_ms) or 0, chosen.since_ms or 0)
+        return replace(chosen, since_ms=since_ms or None)
 
 
 class KeyStatsEntry(TypedDict):
@@ -48,8 +54,9 @@ class KeyStatsEntry(TypedDict):
 
 
 class KeyStatsAnswer(Model):
-    """`keys` of all time are of every attempt; those of a shorter period, and all `bigrams`, are
-    added up from the newest `attempts_counted` of its `attempts` (at most `attempts_max`).
+    """`keys` of all time and every mode and verdict are of every attempt; all other ones, and all
+    `bigrams`, are added up from the newest `attempts_counted` of the `attempts` there are (at most
+    `attempts_max`).
     """
 
     user_id: str
@@ -66,14 +73,13 @@ class KeyStatsAnswer(Model):
 async def key_stats(parts: Parts, call: Call) -> KeyStatsAnswer:
     query: KeyStatsQuery = call.query
     user_id = call.me.user_id
-    since_ms = query.since_ms(parts.clock.now_ms())
-    wanted = Filter(since_ms, None, language=query.language, layout=query.layout)
+    wanted = query.chosen(parts.clock.now_ms())
     attempts, counted = await list_counts(parts.database, user_id, wanted, ATTEMPTS_MAX)
     total = Counts()
     for packed in counted:
         total.add(unpack_counts(packed))
     keys = _unpacked(total.keys)
-    if query.period is Period.ALL:
+    if wanted == Filter(language=query.language, layout=query.layout):
         keys = {}
         for layout in (
             await load_counters(parts.database, user_id, query.language, query.layout)

@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     bindparam,
+    cast,
     func,
     insert,
     literal,
@@ -35,6 +36,8 @@ from server.db.queries import (
 
 DAY_MS = 86_400_000
 PREVIEW_CHARS = 80
+SPEED_STEP_WPM = 5
+BESTS_MAX = 20
 
 _SHOWN = (
     "id",
@@ -79,6 +82,9 @@ class Filter:
     language: str | None = None
     layout: str | None = None
     verdict: str | None = None
+
+
+EVERYTHING = Filter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +270,7 @@ class Day(NamedTuple):
     attempts: int
     completed: int
     wpm_sum: float | None
+    wpm_square_sum: float | None
     wpm_count: int
     raw_wpm_sum: float | None
     raw_wpm_count: int
@@ -277,42 +284,109 @@ class Day(NamedTuple):
     duration_ms: int
 
 
-def _days() -> Select[Any]:
+_completed = attempts.c.state == "finished"
+_ranked = attempts.c.verdict == "ranked"
+
+
+@cache
+def _days(names: tuple[str, ...]) -> Select[Any]:
     local_ms = _finished_at_ms + bindparam("utc_offset_ms", type_=BigInteger)
-    completed = attempts.c.state == "finished"
-    ranked = attempts.c.verdict == "ranked"
     measures: dict[str, ColumnElement[Any]] = {
         "day": local_ms // literal(DAY_MS, BigInteger),
         "attempts": func.count(),
-        "completed": func.count().filter(completed),
-        "best_wpm": func.max(attempts.c.wpm).filter(ranked),
-        "best_accuracy": func.max(attempts.c.accuracy).filter(ranked),
+        "completed": func.count().filter(_completed),
+        "best_wpm": func.max(attempts.c.wpm).filter(_ranked),
+        "best_accuracy": func.max(attempts.c.accuracy).filter(_ranked),
         "errors": func.sum(attempts.c.errors),
         "duration_ms": func.sum(attempts.c.duration_ms),
+        "wpm_square_sum": func.sum(attempts.c.wpm * attempts.c.wpm).filter(_completed),
     }
     for name in ("wpm", "raw_wpm", "accuracy", "consistency"):
-        measures[f"{name}_sum"] = func.sum(attempts.c[name]).filter(completed)
-        measures[f"{name}_count"] = func.count(attempts.c[name]).filter(completed)
+        measures[f"{name}_sum"] = func.sum(attempts.c[name]).filter(_completed)
+        measures[f"{name}_count"] = func.count(attempts.c[name]).filter(_completed)
     return (
         select(*(measures[name].label(name) for name in Day._fields))
-        .where(*_theirs(()))
+        .where(*_theirs(names))
         .group_by("day")
         .order_by("day")
     )
 
 
-_every_day = _days()
-
-
-async def list_days(database: Database, user_id: str, utc_offset_ms: int) -> list[Day]:
+async def list_days(
+    database: Database, user_id: str, utc_offset_ms: int, wanted: Filter = EVERYTHING
+) -> list[Day]:
     """What each day amounts to, oldest first; days without an attempt are left out."""
-    values = {"user": user_id, "utc_offset_ms": utc_offset_ms}
+    values = _wanted(wanted)
+    question = _days(tuple(values))
+    values |= {"user": user_id, "utc_offset_ms": utc_offset_ms}
     async with database.read() as connection:
-        return [Day._make(row) for row in await connection.execute(_every_day, values)]
+        return [Day._make(row) for row in await connection.execute(question, values)]
+
+
+class Best(NamedTuple):
+    """The fastest ranked attempt of a mode and language, and how many ranked ones there are."""
+
+    id: str
+    mode: str
+    language: str | None
+    wpm: float
+    accuracy: float
+    finished_at_ms: int
+    attempts: int
+
+
+@cache
+def _speeds(names: tuple[str, ...]) -> Select[int, int]:
+    # In whole hundredths, as they are stored: either store divides integers alike.
+    hundredths = cast(attempts.c.wpm * 100, BigInteger)
+    step = (hundredths // literal(SPEED_STEP_WPM * 100, BigInteger)).label("step")
+    return (
+        select(step, func.count())
+        .where(*_theirs(names), _completed)
+        .group_by("step")
+        .order_by("step")
+    )
+
+
+@cache
+def _bests(names: tuple[str, ...]) -> Select[Any]:
+    kinds = (attempts.c.mode, attempts.c.language)
+    fastest_first = (attempts.c.wpm.desc(), _finished_at_ms, attempts.c.id)
+    ranked = (
+        select(
+            *(attempts.c[name] for name in Best._fields if name != "attempts"),
+            func.count().over(partition_by=kinds).label("attempts"),
+            func.row_number().over(partition_by=kinds, order_by=fastest_first).label("place"),
+        )
+        .where(*_theirs(names), _ranked)
+        .subquery()
+    )
+    return (
+        select(*(ranked.c[name] for name in Best._fields))
+        .where(ranked.c.place == 1)
+        .order_by(ranked.c.attempts.desc(), ranked.c.mode, ranked.c.language)
+        .limit(BESTS_MAX)
+    )
+
+
+async def list_speeds(
+    database: Database, user_id: str, wanted: Filter
+) -> tuple[list[tuple[int, int]], list[Best]]:
+    """How many completed attempts were so fast, and the best of the modes typed most.
+
+    A speed is given as the number of its step of SPEED_STEP_WPM; steps nobody reached are left out.
+    """
+    values = _wanted(wanted)
+    names = tuple(values)
+    values["user"] = user_id
+    async with database.read() as connection:
+        speeds = [(step, count) for step, count in await connection.execute(_speeds(names), values)]
+        bests = [Best._make(row) for row in await connection.execute(_bests(names), values)]
+    return speeds, bests
 
 
 _lessons = select(func.count(attempts.c.mode.distinct())).where(
-    *_theirs(("kind", "since_ms")), attempts.c.state == "finished"
+    *_theirs(("kind", "since_ms")), _completed
 )
 
 

@@ -82,7 +82,7 @@ function unknown() {
 function show(board, offset) {
   standstill.over();
   view.show(board, offset > 0);
-  if (board.total === 0) standstill.empty('boardEmpty', { href: '/', message: 'boardType' });
+  if (board.total === 0) standstill.empty('boardEmpty', { href: '/', message: 'typeSomething' });
 }
 
 /** A link from the empty board, or from below it, leads to what is typed for it. */

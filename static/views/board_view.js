@@ -57,11 +57,7 @@ export class BoardView {
     own.replaceChildren(...(below ? [row(mine, mine)] : []));
     element(this.#root, '#board-no-place').hidden = mine !== null;
     element(this.#root, '#board-more').hidden = board.next === null;
-    element(this.#root, '#board-shown').textContent = say(
-      'boardShown',
-      number(this.#places.length),
-      number(board.total),
-    );
+    element(this.#root, '#board-shown').textContent = say('shownOf', number(this.#places.length), number(board.total));
   }
 }
 

@@ -26,6 +26,52 @@ const HOME = new Set(['KeyF', 'KeyJ']);
 const TRUSTED_PRESSES = 2;
 const HEAT_FROM = [0, 0.03, 0.08, 0.16];
 
+/**
+ * The keys of a layout, row by row, into `root`; each by its code.
+ * @param {HTMLElement} root
+ * @param {LayoutName} layout
+ */
+export function drawKeys(root, layout) {
+  /** @type {Map<string, HTMLElement>} */
+  const keys = new Map();
+  root.replaceChildren(
+    ...ROWS.map((codes) => {
+      const row = document.createElement('div');
+      row.className = 'row';
+      for (const code of codes) {
+        const key = keyOf(code, layout);
+        keys.set(code, key);
+        row.append(key);
+      }
+      return row;
+    }),
+  );
+  return keys;
+}
+
+/** @param {string} code @param {LayoutName} layout */
+function keyOf(code, layout) {
+  const key = document.createElement('span');
+  key.className = 'key';
+  key.dataset.code = code;
+  if (isNamed(code)) key.classList.add('named');
+  if (HOME.has(code)) key.classList.add('home');
+  // A letter is drawn once, as on real keys; other keys show their two characters.
+  const [plain, shifted] = LAYOUTS[layout].characters.get(code) ?? ['', ''];
+  key.textContent = CAPS[code] ?? (plain.toUpperCase() === shifted ? shifted : plain);
+  return key;
+}
+
+/**
+ * How hot a key is, from 0 to 4, by how often it went wrong.
+ * @param {number} presses
+ * @param {number} errors
+ */
+export function errorHeat(presses, errors) {
+  const rate = errors / (presses + TRUSTED_PRESSES);
+  return errors === 0 ? 0 : HEAT_FROM.filter((from) => rate >= from).length;
+}
+
 export class KeyboardView {
   /** @type {HTMLElement} */
   #root;
@@ -60,36 +106,7 @@ export class KeyboardView {
   draw(layout) {
     this.#layout = layout;
     this.#darken();
-    this.#keys.clear();
-    this.#root.replaceChildren(
-      ...ROWS.map((codes) => {
-        const row = document.createElement('div');
-        row.className = 'row';
-        row.append(...codes.map((code) => this.#key(code)));
-        return row;
-      }),
-    );
-  }
-
-  /** @param {string} code */
-  #key(code) {
-    const key = document.createElement('span');
-    key.className = 'key';
-    key.dataset.code = code;
-    if (isNamed(code)) key.classList.add('named');
-    if (HOME.has(code)) key.classList.add('home');
-    key.textContent = CAPS[code] ?? this.#cap(code);
-    this.#keys.set(code, key);
-    return key;
-  }
-
-  /**
-   * A letter is drawn once, as on real keys; other keys show their two characters.
-   * @param {string} code
-   */
-  #cap(code) {
-    const [plain, shifted] = LAYOUTS[this.#layout].characters.get(code) ?? ['', ''];
-    return plain.toUpperCase() === shifted ? shifted : plain;
+    this.#keys = drawKeys(this.#root, layout);
   }
 
   /**
@@ -149,9 +166,8 @@ export class KeyboardView {
   heat(name, presses, errors) {
     const drawn = this.#keys.get(keyFor(this.#layout, name)?.code ?? '');
     if (!drawn) return;
-    const rate = errors / (presses + TRUSTED_PRESSES);
-    const level = errors === 0 ? 0 : HEAT_FROM.filter((from) => rate >= from).length;
-    if (drawn.dataset.heat !== String(level)) drawn.dataset.heat = String(level);
+    const level = String(errorHeat(presses, errors));
+    if (drawn.dataset.heat !== level) drawn.dataset.heat = level;
   }
 
   /**

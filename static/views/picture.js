@@ -1,6 +1,6 @@
 /** A picture of a result to show to others, drawn here in the colours of the page. */
 
-import { speedChart } from '../charts.js';
+import { speedChart } from './charts.js';
 import { find } from './dom.js';
 import { condensed } from './result_view.js';
 import { duration, moment, number, percent, say } from './words.js';

@@ -1,11 +1,11 @@
 /** A result: its numbers, why it counts or not, its speed over time, its weak keys. */
 
-import { speedChart, table } from '../charts.js';
+import { speedChart, table } from './charts.js';
 import { element } from './dom.js';
 import { duration, keyCap, keySpoken, number, percent, say, sayIfKnown, translate } from './words.js';
 
 /**
- * @import { SpeedChart } from '../charts.js'
+ * @import { SpeedChart } from './charts.js'
  * @import { Attempt, KeyScore, SpeedPoint } from '../core/attempt.js'
  * @import { Reason, Result, Verdict } from '../net/protocol.js'
  *
@@ -156,7 +156,7 @@ export class ResultView {
     sentence.textContent = verdict ? say(verdict) : say(saved ? 'verdictWaiting' : 'verdictOffline');
     const rules = why.map((reason) => {
       const item = document.createElement('li');
-      item.textContent = rule(reason);
+      item.textContent = reasonWords(reason);
       return item;
     });
     const list = document.createElement('ul');
@@ -261,7 +261,7 @@ export function condensed(points) {
  * A rule that spoke, with what it saw and what it allows; rules this page does not know are shown as they are.
  * @param {Reason} reason
  */
-function rule({ rule: name, value, limit }) {
+export function reasonWords({ rule: name, value, limit }) {
   const shares = ['same_interval_share', 'instant_share'];
   /** @param {number} x */
   const show = (x) => (shares.includes(name) ? percent(x, 1) : number(x, Number.isInteger(x) ? 0 : 2));
@@ -284,8 +284,11 @@ function slowest(keys) {
     .slice(0, WEAK_KEYS);
 }
 
-/** @param {KeyScore} key */
-function wrongKey({ presses, errors, confusions }) {
+/**
+ * How often a key went wrong, and what was hit for it.
+ * @param {Pick<KeyScore, 'presses'|'errors'|'confusions'>} key
+ */
+export function wrongKey({ presses, errors, confusions }) {
   const hits = Object.entries(confusions)
     .sort((a, b) => b[1] - a[1])
     .slice(0, WEAK_KEYS);

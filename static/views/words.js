@@ -107,6 +107,25 @@ export function moment(atMs, style = { dateStyle: 'long', timeStyle: 'short' }) 
 }
 
 /**
+ * Hours and minutes, for what is long: 3 h 20 min.
+ * @param {number} durationMs
+ */
+export function hours(durationMs) {
+  const minutes = Math.round(durationMs / 60_000);
+  if (minutes < 60) return say('minutes', number(minutes));
+  return say('hoursAndMinutes', number(Math.floor(minutes / 60)), number(minutes % 60));
+}
+
+/**
+ * A day that is counted from 1970-01-01.
+ * @param {number} day
+ * @param {Intl.DateTimeFormatOptions} [options]
+ */
+export function dayWords(day, options = { dateStyle: 'medium' }) {
+  return moment(day * 86_400_000, { ...options, timeZone: 'UTC' });
+}
+
+/**
  * How a grapheme is shown where it must not be invisible.
  * @param {string} grapheme
  */

@@ -14,7 +14,7 @@ from tests.db.stored import Recorder, new_attempt, opened_database, person, runn
 from tests.processes import JWT_SECRET
 
 STORED = 12
-PATHS = ("/users/me/progress", "/progress/stats", "/key-stats")
+PATHS = ("/users/me/progress", "/progress/stats", "/progress/charts", "/key-stats")
 
 
 def test_what_was_not_asked_for_longest_makes_room() -> None:

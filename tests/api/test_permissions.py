@@ -69,6 +69,7 @@ ROWS = {
     "GET /users/me/export": for_persons("200"),
     "GET /users/{id}/progress": for_persons("200", another=NOT_THERE, named="{user}"),
     "GET /progress/stats": for_persons("200"),
+    "GET /progress/charts": for_persons("200"),
     "POST /progress": for_persons("201", body=RESULT),
     "GET /attempts/{id}": for_persons("200", another=NOT_THERE, named="{attempt}"),
     "GET /attempts/{id}/replay": for_persons("200", another=NOT_THERE, named="{attempt}"),

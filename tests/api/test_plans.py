@@ -30,10 +30,16 @@ ASKED: dict[str, list[str]] = {
         f"/users/me/progress?cursor=99999999999999.{{attempt}}&{FILTERS}",
     ],
     "/progress/stats": ["/progress/stats", "/progress/stats?period=week&utc_offset_minutes=60"],
+    "/progress/charts": [
+        "/progress/charts",
+        "/progress/charts?mode=time:60&kind=time&language=en&verdict=ranked&from_day=2026-01-01"
+        "&to_day=2026-12-31&utc_offset_minutes=-60",
+    ],
     "/key-stats": [
         "/key-stats",
         "/key-stats?language=en&layout=qwerty",
         "/key-stats?period=month&language=und",
+        "/key-stats?mode=time:60&verdict=ranked&from_day=2026-01-01&to_day=2026-12-31",
     ],
     "/attempts/{id}": ["/attempts/{attempt}"],
     "/attempts/{id}/replay": ["/attempts/{attempt}/replay"],
@@ -44,7 +50,8 @@ ASKED: dict[str, list[str]] = {
     "/users/me": ["/users/me"],
     "/users/me/export": ["/users/me/export"],
 }
-TRIPS = {"/progress/stats": 2, "/key-stats": 3}  # beside the one that says who calls; others: 1
+# Beside the one that says who calls; others: 1.
+TRIPS = {"/progress/stats": 2, "/progress/charts": 3, "/key-stats": 3}
 KEPT = [endpoint.path for endpoint in ENDPOINTS if endpoint.kept is not None]
 
 

@@ -146,3 +146,33 @@ async def test_attempts_and_leaderboards_break_no_rule_of_axe(
     await reader.look_at_page("empty leaderboard", "#standstill a")
 
     reader.assert_nothing_found()
+
+
+@pytest.mark.parametrize(("scheme", "language"), [("light", "ru"), ("dark", "en")])
+async def test_history_breaks_no_rule_of_axe(
+    reader: Reader, visit: Visit, scheme: Any, language: str
+) -> None:
+    page = visit.page
+    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    spoken = json.dumps({"interface": language})
+    await page.add_init_script(f"localStorage.setItem('typing-trainer.settings', '{spoken}')")
+    await visit.go("/history")
+    await reader.look_at_page("nobody", "#standstill a")
+    who = await visit.api.guest()
+    await visit.be(who)
+    for keys in (TEXT, [*TEXT[:4], "7", *TEXT[5:]], TEXT[:9]):
+        await visit.api.typed(who, TEXT, keys)
+    await visit.go("/history")
+    await reader.look_at_page("history", "#attempts tbody tr:first-child a")
+    for summary in await page.locator("summary").all():
+        await summary.click()
+    await page.locator('[data-period="days"]').click()
+    await page.locator('[data-measure="latency"]').click()
+    await page.locator('[data-by="days"]').click()
+    await page.locator('[data-action="analyse"]').click()
+    await expect(page.locator("#analysis")).to_be_focused()
+    await reader.look("history, all opened")
+    await visit.go("/history?what=race")
+    await reader.look_at_page("nothing that fits", "#standstill a")
+
+    reader.assert_nothing_found()

@@ -34,7 +34,7 @@ for (const [depth, layer] of LAYERS.entries()) {
     for (const module of modules(layer)) {
       for (const target of imports(module)) {
         const from = target.split('/')[0];
-        // What lies beside the layers (charts, layouts, messages) serves the views.
+        // What lies beside the layers (layouts, days, messages) serves the views.
         const shared = layer === 'views' && !LAYERS.includes(from) && from !== 'pages';
         assert.ok(shared || allowed.includes(from), `${module.name} imports ${target}`);
       }

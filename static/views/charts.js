@@ -1,9 +1,9 @@
 /** Small SVG charts: themable, printable, and each with its table. */
 
-import { shape } from './views/dom.js';
+import { shape } from './dom.js';
 
 /**
- * @import { SpeedPoint } from './core/attempt.js'
+ * @import { SpeedPoint } from '../core/attempt.js'
  *
  * @typedef {(point: SpeedPoint) => string} Describe puts one point into words
  * @typedef {(value: number) => string} Numbers
@@ -14,9 +14,9 @@ import { shape } from './views/dom.js';
  * @property {(atS: number) => void} mark shows which moment is looked at elsewhere
  */
 
-const MARGIN = { top: 14, right: 12, bottom: 26, left: 40 };
+export const MARGIN = { top: 14, right: 12, bottom: 26, left: 40 };
 const CROSS_PX = 3.5;
-const TICK_GAP_PX = 46;
+export const TICK_GAP_PX = 46;
 
 /**
  * Speed over time: wpm as a thick line, raw wpm as a thin one, a cross where a second had errors.
@@ -102,7 +102,7 @@ function scaleFor(points, width, height) {
  * @param {number} top
  * @param {number} count
  */
-function niceStep(top, count) {
+export function niceStep(top, count) {
   let unit = 1;
   for (;;) {
     for (const factor of [1, 2, 5]) {
@@ -220,7 +220,7 @@ function marker(svg, scale, height) {
 }
 
 /** @param {string} text @param {number} x @param {number} y @param {string} anchor */
-function caption(text, x, y, anchor) {
+export function caption(text, x, y, anchor) {
   const element = shape('text', { x, y, 'text-anchor': anchor });
   element.textContent = text;
   return element;
