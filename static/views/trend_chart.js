@@ -29,10 +29,12 @@ const ACCURACY_HEIGHT_PX = 110;
 const TICK_WIDTH_PX = 90;
 const POINT_PX = 3;
 const RING_PX = 6;
+/** Room for a hundred per cent. */
+const LEFT_PX = 48;
 const TICK_PX = 38;
 const ALL_RIGHT = 1;
 const PER_CENT = 0.01;
-const UNITS_MIN = 5;
+const UNITS_MIN = 4;
 
 export class TrendChart {
   #plot;
@@ -78,9 +80,9 @@ export class TrendChart {
     if (this.#marks.length === 0 || width === 0) return;
     const first = this.#marks[0].x;
     const span = Math.max(this.#marks[this.#marks.length - 1].x - first, 1);
-    const inner = width - MARGIN.left - MARGIN.right;
+    const inner = width - LEFT_PX - MARGIN.right;
     const alone = this.#marks.length === 1;
-    this.#x = (i) => MARGIN.left + (alone ? 0.5 : (this.#marks[i].x - first) / span) * inner;
+    this.#x = (i) => LEFT_PX + (alone ? 0.5 : (this.#marks[i].x - first) / span) * inner;
     this.#panels = [
       this.#panel(width, SPEED_HEIGHT_PX, (mark) => mark.speed, {
         className: 'speed',
@@ -147,15 +149,15 @@ export class TrendChart {
 
   /** @param {number} width @param {number} height */
   #timeAxis(width, height) {
-    const count = Math.max(2, Math.floor((width - MARGIN.left - MARGIN.right) / TICK_WIDTH_PX));
+    const count = Math.max(2, Math.floor((width - LEFT_PX - MARGIN.right) / TICK_WIDTH_PX));
     const ticks = [];
     let before = { when: '', x: Number.NEGATIVE_INFINITY };
     for (let i = 0; i < this.#marks.length; i++) {
       const { when } = this.#marks[i];
       const x = this.#x(i);
-      if (when === before.when || x - before.x < (width - MARGIN.left - MARGIN.right) / count) continue;
+      if (when === before.when || x - before.x < (width - LEFT_PX - MARGIN.right) / count) continue;
       // The first and the last stay within the drawing.
-      const anchor = x < MARGIN.left + TICK_WIDTH_PX / 2 ? 'start' : x > width - TICK_WIDTH_PX / 2 ? 'end' : 'middle';
+      const anchor = x < LEFT_PX + TICK_WIDTH_PX / 2 ? 'start' : x > width - TICK_WIDTH_PX / 2 ? 'end' : 'middle';
       ticks.push(caption(when, x, height - 6, anchor));
       before = { when, x };
     }
@@ -193,7 +195,7 @@ function scaleOf(values, means, { height, most, unit }) {
   const all = [...values, ...means.flatMap(({ mean, spread }) => [mean - spread, mean + spread])];
   const lowest = Math.max(0, Math.min(...all)) / unit;
   const highest = Math.min(most, Math.max(...all)) / unit;
-  const step = niceStep(Math.max(highest - lowest, UNITS_MIN), Math.floor(height / TICK_PX));
+  const step = niceStep(Math.max(highest - lowest, UNITS_MIN), Math.max(2, Math.floor(height / TICK_PX)));
   const to = Math.min(Math.round(most / unit), Math.max(Math.ceil(highest / step), 2) * step);
   const from = Math.max(0, Math.min(Math.floor(lowest / step), Math.ceil(to / step) - 2)) * step;
   const ticks = [];
@@ -207,8 +209,8 @@ function scaleOf(values, means, { height, most, unit }) {
 
 /** @param {number} y @param {number} width @param {string} words */
 function gridLine(y, width, words) {
-  const line = shape('line', { class: 'grid', x1: MARGIN.left, x2: width - MARGIN.right, y1: y, y2: y });
-  return [line, caption(words, MARGIN.left - 8, y + 4, 'end')];
+  const line = shape('line', { class: 'grid', x1: LEFT_PX, x2: width - MARGIN.right, y1: y, y2: y });
+  return [line, caption(words, LEFT_PX - 8, y + 4, 'end')];
 }
 
 /**
