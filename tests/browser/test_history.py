@@ -237,6 +237,7 @@ async def test_a_day_of_the_calendar_leads_to_its_attempts(
     noon = (now_ms % DAY_MS) / HOUR_MS + 12  # of yesterday
     await history.open([typed(words_10, noon), typed(words_10, noon), typed(words_10, noon + 24)])
     calendar = history.plot("calendar")
+    await expect(calendar).to_have_attribute("aria-valuetext", re.compile("nothing typed"))
     await calendar.focus()
     for _ in range(2):
         await history.page.keyboard.press("ArrowUp")
