@@ -6,7 +6,7 @@ import { beginMs, dayNamed, dayOf, nameOf, utcOffsetMinutes } from '../days.js';
 import { History } from '../net/history.js';
 import { Calendar } from '../views/calendar.js';
 import { table } from '../views/charts.js';
-import { element, elements } from '../views/dom.js';
+import { element, elements, fillWhenOpen } from '../views/dom.js';
 import { FilterView, modeName, modeOf } from '../views/filter_view.js';
 import { Frame } from '../views/frame.js';
 import { Histogram } from '../views/histogram.js';
@@ -202,7 +202,7 @@ function drawTrend({ page, charts, span }) {
   element(figure, '.points-are').textContent = say(by === 'attempts' ? 'pointIsAttempt' : `pointIs_${days}`);
   element(figure, '.mean-is').textContent = say('meanOver', number(WINDOW[by]));
   trend.show(marks, { window: WINDOW[by], label: say('trendLabel', marks.length, number(marks.length)) });
-  element(figure, '.scroller').replaceChildren(
+  fillWhenOpen(figure, 'details', () =>
     table({
       caption: say('trend'),
       heads: [say('when'), say('wpm'), say('accuracy')],
@@ -231,7 +231,7 @@ function drawCalendar({ filter, charts, span, today }) {
         : say('dayFree', dayWords(day)),
     href: (day) => addressOf(filter, day, day),
   });
-  element(document, '#calendar .scroller').replaceChildren(
+  fillWhenOpen(document, '#calendar details', () =>
     table({
       caption: say('calendar'),
       heads: [say('day'), say('attempts'), say('timeTyped')],
@@ -253,7 +253,7 @@ function drawHistogram({ charts }) {
     words: ({ from, to, count }) =>
       say('binWords', number(from), number(to), count, number(count), percent(count / all, 1)),
   });
-  element(figure, '.scroller').replaceChildren(
+  fillWhenOpen(figure, 'details', () =>
     table({
       caption: say('histogram'),
       heads: [say('wpm'), say('attempts')],

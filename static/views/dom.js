@@ -42,6 +42,21 @@ export function around({ target }, selector) {
 }
 
 /**
+ * Fills the `.scroller` of a `details` while that is open: what nobody opens costs nothing.
+ * @param {ParentNode} root
+ * @param {string} selector of the details
+ * @param {() => Node} content
+ */
+export function fillWhenOpen(root, selector, content) {
+  const details = find(root, selector, HTMLDetailsElement);
+  const fill = () => {
+    if (details.open) element(details, '.scroller').replaceChildren(content());
+  };
+  details.ontoggle = fill;
+  fill();
+}
+
+/**
  * @template {keyof SVGElementTagNameMap} Name
  * @param {Name} name
  * @param {Record<string, string|number>} attributes

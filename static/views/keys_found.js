@@ -2,7 +2,7 @@
 
 import { keyFor, layoutFor } from '../layouts.js';
 import { table } from './charts.js';
-import { around, element, elements } from './dom.js';
+import { around, element, elements, fillWhenOpen } from './dom.js';
 import { drawKeys, errorHeat } from './keyboard_view.js';
 import { wrongKey } from './result_view.js';
 import { keyCap, keySpoken, number, percent, say } from './words.js';
@@ -109,7 +109,7 @@ export class KeysFound {
   /** @param {Keys['keys']} keys */
   #drawTables(keys) {
     const rows = Object.entries(keys).sort(([, a], [, b]) => b.error_rate - a.error_rate || b.presses - a.presses);
-    element(this.#root, '.all-keys').replaceChildren(
+    fillWhenOpen(this.#root, '.all-keys', () =>
       table({
         caption: say('allKeys'),
         heads: [say('key'), say('presses'), say('errors'), say('errorRate'), say('latency')],
@@ -125,7 +125,7 @@ export class KeysFound {
     const confusions = Object.entries(keys)
       .flatMap(([name, key]) => Object.entries(key.confusions).map(([typed, count]) => ({ name, typed, count })))
       .sort((a, b) => b.count - a.count);
-    element(this.#root, '.all-confusions').replaceChildren(
+    fillWhenOpen(this.#root, '.all-confusions', () =>
       table({
         caption: say('confusionsShown', number(Math.min(CONFUSIONS, confusions.length))),
         heads: [say('expectedKey'), say('typedKey'), say('times')],
