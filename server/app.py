@@ -105,7 +105,7 @@ def build_api(parts: Parts, settings: Settings, redis_link: RedisLink) -> api.Pa
 
     def link(purpose: str, seed: str) -> str:
         # After the #, so that no server and no other site ever hears of it.
-        return f"{public_url}/#{pages[purpose]}={parts.tokens.mailed(seed)}"
+        return f"{public_url}/account#{pages[purpose]}={parts.tokens.mailed(seed)}"
 
     post = Post(
         Mails(parts.database),

@@ -10,7 +10,7 @@ import pytest
 from server.post import RETRY_MS, TRIES_MAX, MailServer, MailUrlRefused, Post
 from tests.processes import free_port
 
-LINK = "https://typing.example/#reset-password=a-secret"
+LINK = "https://typing.example/account#reset-password=a-secret"
 
 
 class Pile:

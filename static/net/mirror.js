@@ -68,6 +68,12 @@ export class Mirror {
     this.#full.delete(id);
   }
 
+  /** Nothing that anybody typed here is kept any more. */
+  clear() {
+    for (const key of this.#keys()) if (key.startsWith(HEAD) || key.startsWith(CHUNK)) this.#remove(key);
+    this.#full.clear();
+  }
+
   /**
    * All attempts in storage, the one touched last first.
    * @returns {Kept[]}

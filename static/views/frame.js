@@ -16,15 +16,17 @@ const PLACES = [
   ['/leaderboards', 'placeLeaderboards'],
 ];
 const ACCOUNT = '/account';
+const ANSWER_WAIT_MS = 20_000;
 
 /** One for a page; it makes what all pages need of the browser. */
 export class Frame {
   storage = allowed(() => localStorage);
   settings = new Settings(this.storage);
   session = new Session({
-    fetch: (path, init) => fetch(path, init),
+    fetch: fetchInTime,
     shared: this.storage,
     own: allowed(() => sessionStorage),
+    locks: navigator.locks ?? null,
     nowMs: () => Date.now(),
   });
 
@@ -147,6 +149,21 @@ function themeButton() {
   halfMoon.append(shape('circle', { cx: 10, cy: 10, r: 7 }), shape('path', { d: 'M10 3a7 7 0 0 1 0 14z' }));
   button.append(halfMoon);
   return button;
+}
+
+/**
+ * Whoever has not begun to answer by then is taken to be away.
+ * @param {string} path
+ * @param {RequestInit} init
+ */
+async function fetchInTime(path, init) {
+  const silence = new AbortController();
+  const timer = setTimeout(() => silence.abort(), ANSWER_WAIT_MS);
+  try {
+    return await fetch(path, { ...init, signal: silence.signal });
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**

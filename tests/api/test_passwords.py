@@ -71,7 +71,7 @@ async def test_mail_is_written_in_the_persons_language(
     assert word in mail["subject"]
     assert mail["from"] == "trainer@typing.example"
     assert mail.get_content_type() == "text/plain"
-    assert "https://typing.example/#reset-password=" in mail.get_content()
+    assert "https://typing.example/account#reset-password=" in mail.get_content()
 
 
 async def test_links_never_lead_where_a_request_says(sqlite_site: Site) -> None:
