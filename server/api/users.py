@@ -46,10 +46,14 @@ class Goals(Model):
 
 
 class UserSettings(Model):
-    """What follows a person from one device to the next."""
+    """What follows a person from one device to the next.
+
+    `language` is that of pages and mails, `text_language` that of what is typed.
+    """
 
     layout: Literal["qwerty", "jcuken"] | None = None
     language: Language | None = None
+    text_language: Language | None = None
     theme: Literal["system", "light", "dark"] | None = None
     goals: Goals | None = None
 

@@ -382,6 +382,7 @@ const messages = {
   accountWays: 'Ways in',
   signIn: 'Sign in',
   register: 'Create an account',
+  registering: 'Register',
   email: 'E-mail',
   password: 'Password',
   newPassword: 'New password',

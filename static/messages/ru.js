@@ -383,6 +383,7 @@ const messages = {
   accountWays: 'Как войти',
   signIn: 'Войти',
   register: 'Создать учётную запись',
+  registering: 'Регистрация',
   email: 'Эл. почта',
   password: 'Пароль',
   newPassword: 'Новый пароль',

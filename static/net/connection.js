@@ -142,6 +142,14 @@ export class Connection {
     else this.#backOff();
   }
 
+  /** Another token holds from now on: say hello with it, if there was a hello before. */
+  reintroduce() {
+    if (this.#phase !== 'greeting' && !this.ready) return;
+    this.#drop();
+    this.#listener.lost(null);
+    this.#greet();
+  }
+
   /** @param {object} message sent in its turn; forgotten if the connection is lost before */
   send(message) {
     if (!this.ready) return;

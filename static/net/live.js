@@ -177,6 +177,13 @@ export class Live {
     this.#turn();
   }
 
+  /** Who we are has changed, and all we have typed has come along: say hello anew and go on. */
+  reintroduce() {
+    if (this.#attempts.superseded) this.takeOver();
+    else this.#connection.reintroduce();
+    this.#turn();
+  }
+
   get #current() {
     return this.#attempts.current;
   }

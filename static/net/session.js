@@ -61,6 +61,8 @@ export class Session {
   #nowMs;
   /** @type {Promise<string|null>|null} one renewal serves all who wait for it */
   #renewing = null;
+  /** @type {Promise<Profile>|null} one question serves all who ask it */
+  #asking = null;
   /** @type {string|null} the guest's token that was read last */
   #given = null;
   /** @type {string|null} the one of which the server has said that it is none */
@@ -99,6 +101,14 @@ export class Session {
   }
 
   /**
+   * Does that entry of the shared storage tell who it is? Null is all of them.
+   * @param {string|null} key
+   */
+  concerns(key) {
+    return key === null || key === ACCOUNT || key === GUEST;
+  }
+
+  /**
    * The token that says who one is, null for somebody new. At once for a guest or while a token is fresh.
    * Rejects with Refusal when the login is over, with TypeError when there is no network.
    * @returns {string|null|Promise<string|null>}
@@ -120,7 +130,9 @@ export class Session {
   /** The server does not take the token: a guest becomes somebody new, an account's is renewed. */
   refused() {
     this.#own.remove(ACCESS);
-    if (!this.signedIn) this.#refused = this.#given;
+    if (this.signedIn) return;
+    if (this.#locks) this.#refused = this.#given;
+    else this.#shared.remove(GUEST);
   }
 
   /**
@@ -128,7 +140,11 @@ export class Session {
    * @returns {Promise<Profile>}
    */
   async profile() {
-    return this.keptProfile ?? this.#keepProfile(await this.ask('GET', '/users/me'));
+    if (this.keptProfile) return this.keptProfile;
+    this.#asking ??= this.ask('GET', '/users/me').finally(() => {
+      this.#asking = null;
+    });
+    return this.#keepProfile(await this.#asking);
   }
 
   /** What is known of the account without asking. */

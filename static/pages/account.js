@@ -12,7 +12,7 @@ import { say } from '../views/words.js';
 /** What can stand after the # of the address, and the title of what it shows. */
 const TITLES = {
   'sign-in': 'signIn',
-  register: 'register',
+  register: 'registering',
   forgot: 'forgotPassword',
   'reset-password': 'newPassword',
   'verify-email': 'email',
@@ -111,16 +111,9 @@ async function verify() {
 }
 
 /** Somebody has signed in: back to where they came from, else to the profile. */
-async function entered() {
-  const from = cameFrom();
-  if (from) {
-    location.assign(from);
-    return;
-  }
-  history.replaceState(null, '', location.pathname);
-  arrive();
-  frame.draw();
-  title.focus();
+function entered() {
+  // Also to this page: anew, as every page is for whoever has just signed in.
+  location.assign(cameFrom() ?? location.pathname);
 }
 
 /** The password is set: the next step is to sign in with it. */
@@ -137,6 +130,7 @@ function reset() {
 /** Nothing of the person stays in the browser, and the page says so. @param {Place} to */
 function leave(to) {
   new Mirror(storage).clear();
+  frame.following.forget();
   if (to === 'deleted') settings.set('ownText', '');
   history.replaceState(null, '', `${location.pathname}#${to}`);
   arrive();

@@ -5,6 +5,7 @@ import { commandsFor, keysHelp } from '../views/commands.js';
 import { ConnectionView } from '../views/connection_view.js';
 import { element, find } from '../views/dom.js';
 import { Frame } from '../views/frame.js';
+import { Invitation } from '../views/invitation.js';
 import { Notices } from '../views/notices.js';
 import { Palette } from '../views/palette.js';
 import { ResultsView } from '../views/results_view.js';
@@ -25,7 +26,7 @@ const REFUSALS_MAX = 2;
  * @import { Ended } from '../views/result_view.js'
  */
 
-const frame = new Frame({ redraw });
+const frame = new Frame({ redraw, joined: () => live.reintroduce() });
 const { settings, session, storage } = frame;
 const notices = new Notices(document);
 const connection = new ConnectionView(element(document, '#connection'), notices);
@@ -41,6 +42,7 @@ const live = new Live({
 });
 const typing = new TypingView(element(document, '#stage'), { live, notices, ended });
 const results = new ResultsView(element(document, '#results'), { next });
+const invitation = new Invitation(element(document, '#invitation'), storage);
 const source = new SourceView(element(document, '#source'), find(document, '#own-text', HTMLDialogElement), settings, {
   choose: next,
 });
@@ -139,6 +141,7 @@ live.on('opened', (news) => {
   refusals = 0;
   waiting = null;
   results.hide();
+  invitation.hide();
   notices.clearBanner();
   typing.show(news);
   if (news.attempt.over) ended();
@@ -158,6 +161,7 @@ live.on('done', ({ id, result, verdict, why, attempt }) => {
   waiting = null;
   if (result !== null) watch.href = `/attempts/${id}#replay`;
   results.show({ attempt, result: result ?? attempt.result(), verdict, why, saved: true });
+  if (!session.signedIn) invitation.offer(new Date());
   if (!spoken) notices.speak(results.spoken());
   else if (results.isBest) notices.speak(say('personalBest'));
 });

@@ -20,7 +20,7 @@ export class EnterView {
    * @param {Session} session
    * @param {Settings} settings
    * @param {object} then
-   * @param {() => Promise<void>} then.entered somebody has signed in
+   * @param {() => void} then.entered somebody has signed in
    * @param {() => string} then.token what the link of a mail brought
    * @param {() => void} then.reset the password is a new one
    */
@@ -28,7 +28,8 @@ export class EnterView {
     this.#root = root;
     const signIn = new Form(root, '#sign-in-form', async ({ email, password }) => {
       await session.signIn({ email, password });
-      await this.#come(entered);
+      this.#clear();
+      entered();
     });
     const register = new Form(
       root,
@@ -36,7 +37,8 @@ export class EnterView {
       async ({ email, name, password }) => {
         const named = name.trim() && { name: name.trim() };
         await session.register({ email, password, language: settings.interface, ...named });
-        await this.#come(entered);
+        this.#clear();
+        entered();
       },
       { email_taken: emailTaken, weak_password: () => commonPassword('password') },
     );
@@ -66,12 +68,6 @@ export class EnterView {
 
   draw() {
     for (const form of Object.values(this.#forms)) form.draw();
-  }
-
-  /** @param {() => Promise<void>} entered */
-  async #come(entered) {
-    this.#clear();
-    await entered();
   }
 
   #clear() {

@@ -1,7 +1,8 @@
 /** What every page has around it: the way to the other pages, who one is, the theme, the language. */
 
 import { Session } from '../net/session.js';
-import { around, element, elements, shape } from './dom.js';
+import { AccountSettings } from './account_settings.js';
+import { around, element, elements, find, shape } from './dom.js';
 import { Settings } from './settings.js';
 import { say, speakIn, translate } from './words.js';
 
@@ -41,21 +42,28 @@ export class Frame {
 
   #title;
   #redraw;
+  #joined;
+  #person;
 
   /**
    * @param {object} options
    * @param {string} [options.title] the message that names this page; none is the first page
    * @param {() => void} [options.redraw] the language, or another setting, has changed
+   * @param {() => void} [options.joined] elsewhere the guest has become an account, with all it has
    */
-  constructor({ title, redraw = () => {} } = {}) {
+  constructor({ title, redraw = () => {}, joined = () => location.reload() } = {}) {
     this.#title = title;
     this.#redraw = redraw;
+    this.#joined = joined;
     this.#build();
+    this.#person = this.session.person;
+    this.following = new AccountSettings(this.settings, this.session, this.storage);
     this.settings.onChange(() => {
       this.draw();
       this.#redraw();
     });
     document.addEventListener('click', (event) => this.#clicked(event));
+    addEventListener('storage', ({ key }) => this.#lookWhoItIs(key));
     this.draw();
   }
 
@@ -64,7 +72,7 @@ export class Frame {
     speakIn(this.settings.interface);
     translate(document);
     document.title = [...(this.#title ? [say(this.#title)] : []), say('pageName')].join(' · ');
-    element(document, '.me').textContent = say(this.session.signedIn ? 'placeAccount' : 'placeSignIn');
+    this.#drawMe();
     this.settings.showOn(document.documentElement);
     for (const button of elements(document, '[data-setting]')) {
       const { setting, value } = button.dataset;
@@ -79,6 +87,31 @@ export class Frame {
     const theme = this.settings.get('theme');
     const dark = theme === 'system' ? matchMedia('(prefers-color-scheme: dark)').matches : theme === 'dark';
     this.settings.set('theme', dark ? 'light' : 'dark');
+  }
+
+  #drawMe() {
+    const { signedIn } = this.session;
+    const me = find(document, '.me', HTMLAnchorElement);
+    me.textContent = say(signedIn ? 'placeAccount' : 'placeSignIn');
+    if (location.pathname === ACCOUNT) return;
+    me.href = signedIn ? ACCOUNT : `${ACCOUNT}?from=${encodeURIComponent(location.pathname)}`;
+  }
+
+  /**
+   * Another tab has changed who the person is. What this page shows is theirs only if a guest has signed in.
+   * @param {string|null} key what was written in the storage; null is all of it
+   */
+  #lookWhoItIs(key) {
+    if (!this.session.concerns(key)) return;
+    const before = this.#person;
+    this.#person = this.session.person;
+    if (before === this.#person || this.#person === 'guest') return;
+    if (before.startsWith('account') || this.#person === 'nobody') {
+      location.reload();
+      return;
+    }
+    this.#drawMe();
+    this.#joined();
   }
 
   #build() {
