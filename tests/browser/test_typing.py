@@ -33,6 +33,12 @@ class TypingPage:
         self._heard = asyncio.Event()
         page.on("websocket", lambda socket: socket.on("framereceived", self._on_frame))
 
+    @property
+    def attempt(self) -> str:
+        """The attempt that was opened last."""
+        attempt: str = self._opened[-1]["attempt"]
+        return attempt
+
     def _on_frame(self, frame: str | bytes) -> None:
         message = json.loads(frame)
         if message["type"] == "opened":
@@ -90,7 +96,7 @@ class TypingPage:
     async def results(self) -> None:
         """Wait until the results are shown and the server's have come."""
         await expect(self.page.locator("body")).to_have_attribute("data-phase", "done")
-        await self._until(lambda: self._opened[-1]["attempt"] in self._done)
+        await self._until(lambda: self.attempt in self._done)
         await expect(self.page.locator("#results")).to_be_visible()
         shown = await self.page.locator("#result-wpm").text_content()
         assert shown is not None
