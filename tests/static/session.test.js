@@ -137,6 +137,17 @@ test('a guest that the server refuses is forgotten, but not a fresher one', asyn
   assert.equal(await one.read(), 'guest-3');
 });
 
+test('a guest that came while another was being dropped stays', async () => {
+  const world = browser();
+  const [one, other] = [world.tab(), world.tab()];
+  one.write('guest-1');
+  one.read();
+  one.refused();
+  const token = one.read();
+  other.write('guest-2');
+  assert.equal(await token, 'guest-2');
+});
+
 test('a token near its end is renewed once for all who wait', async () => {
   const world = browser();
   const session = world.tab();
@@ -216,9 +227,10 @@ test('the profile is asked for once, kept as it was changed, and not after someb
   assert.deepEqual([first.name, second.name], ['A', 'A']);
   await session.change({ name: 'B' });
   assert.equal((await session.profile()).name, 'B');
-  session.forget();
-  world.answers.push(signedIn('access-2', 'u2'), Response.json({ id: 'u2', name: 'C' }));
-  await session.signIn({});
+  const other = world.tab();
+  other.forget();
+  world.answers.push(signedIn('access-2', 'u2'), access('access-3'), Response.json({ id: 'u2', name: 'C' }));
+  await other.signIn({});
   assert.equal((await session.profile()).name, 'C');
 });
 
