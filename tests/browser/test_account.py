@@ -154,15 +154,9 @@ async def test_a_guest_stays_comes_back_takes_all_and_leaves(
     await expect(page).to_have_url(site.server.http_url + "/")
     assert site.owner(attempt) == (visitor.email, False)
 
-    await page.locator("#text span.cell").first.wait_for()
-    await keyboard.type("a")
-    assert '"typing.attempt.' in await visitor.browser_keeps()
-    await visitor.go("/account")
+    await page.click(".me")
     await visitor.sees_the_profile()
     await visitor.signs_out()
-    kept = await visitor.browser_keeps()
-    assert user not in kept
-    assert '"typing.attempt.' not in kept
 
     await page.click(".me")
     await visitor.sign_in()
@@ -178,6 +172,26 @@ async def test_a_guest_stays_comes_back_takes_all_and_leaves(
     assert site.tables_with(user) == []
     assert site.tables_with(visitor.email) == []
     assert user not in await visitor.browser_keeps()
+
+
+async def test_who_signs_out_leaves_nothing_in_the_browser(
+    page: Page, keyboard: Keyboard, site: Site
+) -> None:
+    visitor = Visitor(page, site)
+    await visitor.go("/account?from=/#register")
+    await visitor.register()
+    await page.locator("#text span.cell").first.wait_for()
+    await keyboard.type("a")
+    await visitor.go("/account")
+    await visitor.sees_the_profile()
+    ((user,),) = site.ask("SELECT id FROM users WHERE email = ?", visitor.email)
+    before = await visitor.browser_keeps()
+    assert user in before
+    assert '"typing.attempt.' in before
+    await visitor.signs_out()
+    after = await visitor.browser_keeps()
+    assert user not in after
+    assert '"typing.attempt.' not in after
 
 
 async def test_a_guest_can_be_forgotten_without_an_account(
