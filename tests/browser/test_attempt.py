@@ -102,6 +102,7 @@ async def test_the_player_is_driven_by_keys_and_by_the_chart(
     await visit.go(f"/attempts/{replay['id']}")
     bar = page.locator("#replay-bar")
     end_ms = replay["result"]["duration_ms"]
+    await expect(bar).to_be_visible()
     await bar.focus()
 
     for key, at_ms in (
