@@ -35,10 +35,9 @@ WARM_UP_S = 5
 CONNECTIONS = 64
 SAMPLE = 200  # people with few attempts whose attempts are asked for one by one
 PAGES_IN = 20
-STEP = 947
-FAR = PAGES_IN * STEP  # under the 20,000 attempts of the heaviest
 BLOCK = 8  # rounds of every kind of call between two attempts of the person with most
 HISTORY, STATS, KEYS = "/users/me/progress", "/progress/stats", "/key-stats"
+CHARTS = "/progress/charts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +123,7 @@ class Asker:
     deep: list[str]  # cursors far into the history of the heaviest
     attempts: Iterator[tuple[str, str]]  # whose, and which
     since_ms: int
+    far: int  # an offset that still leaves a page
 
     @classmethod
     async def of(cls, people: People, ids: list[str], line: Line, rng: Random) -> "Asker":
@@ -132,14 +132,16 @@ class Asker:
         async def page(who: str, query: str) -> Any:
             return orjson.loads(await line.send(people.request(who, f"{HISTORY}?limit=100{query}")))
 
-        deep = [await page(heavy, f"&offset={n * STEP}") for n in range(PAGES_IN)]
+        total = (await page(heavy, ""))["total"]
+        step = (total - 101) // PAGES_IN
+        deep = [await page(heavy, f"&offset={n * step}") for n in range(PAGES_IN)]
         theirs = [(heavy, row) for one in deep[:2] for row in one["results"]]
         for who in rng.sample(others, min(SAMPLE, len(others))):
             theirs += [(who, row) for row in (await page(who, ""))["results"]]
         typed = cycle([(who, row["id"]) for who, row in theirs if not row["self_reported"]])
         cursors = [one["next"] for one in deep]
         since_ms = Clock().now_ms() - 200 * DAY_MS
-        return cls(people, rng, heavy, others, cursors, typed, since_ms)
+        return cls(people, rng, heavy, others, cursors, typed, since_ms, total - 100)
 
     def endless(self) -> Iterator[Ask]:
         """Everything in a shuffled order; every 200 or so the heaviest gets one attempt more."""
@@ -159,12 +161,13 @@ class Asker:
             yield self._ask(f"history, since, {whose}", who, since)
             for period in ("all", "year", "month", "week", "day"):
                 yield self._ask(f"stats, {period}, {whose}", who, f"{STATS}?period={period}")
+            yield self._ask(f"charts, {whose}", who, CHARTS)
             for period in ("all", "month"):
                 yield self._ask(f"key stats, {period}, {whose}", who, f"{KEYS}?period={period}")
             yield self._ask(f"key stats, a language, {whose}", who, f"{KEYS}?language=en")
         deep = f"{HISTORY}?cursor={self.rng.choice(self.deep)}"
         yield self._ask("history, by cursor, heaviest", self.heavy, deep)
-        far = f"{HISTORY}?offset={self.rng.randrange(FAR)}"
+        far = f"{HISTORY}?offset={self.rng.randrange(self.far)}"
         yield self._ask("history, far offset, heaviest", self.heavy, far)
         for name in ("attempt", "replay"):
             who, attempt_id = next(self.attempts)
