@@ -7,6 +7,7 @@ import { explain } from '../views/form.js';
 import { Frame } from '../views/frame.js';
 import { OwnDataView } from '../views/own_data_view.js';
 import { ProfileView } from '../views/profile_view.js';
+import { Standstill } from '../views/standstill.js';
 import { say } from '../views/words.js';
 
 /** What can stand after the # of the address, and the title of what it shows. */
@@ -29,7 +30,7 @@ const frame = new Frame({ title: 'placeAccount', redraw: draw });
 const { session, settings, storage } = frame;
 const title = element(document, '#title');
 const told = element(document, '#told');
-const away = element(document, '#away');
+const standstill = new Standstill(element(document, '#standstill'), element(document, '#profile'));
 
 /** The secret of a mail's link, which does not stay in the address. */
 let token = '';
@@ -42,7 +43,6 @@ const enter = new EnterView(document, session, settings, { entered, token: () =>
 const profile = new ProfileView(document, session, { left: () => leave('signed-out') });
 const ownData = new OwnDataView(document, session, { gone: () => leave('deleted') });
 
-frame.actions.retry = () => void show();
 addEventListener('hashchange', arrive);
 arrive();
 
@@ -68,7 +68,7 @@ async function show() {
   const person = place === 'profile' ? await mine() : null;
   if (place === 'profile' && person === null) return;
   document.body.dataset.shown = place === 'profile' ? 'profile' : 'enter';
-  away.hidden = true;
+  standstill.over();
   enter.show(place, session.known && !session.signedIn);
   element(document, '#profile').hidden = place !== 'profile';
   const guestEnters = place === 'sign-in' || place === 'register';
@@ -80,6 +80,7 @@ async function show() {
 
 /** The profile; null if it cannot be had, which is then said. */
 async function mine() {
+  standstill.wait();
   try {
     return await session.profile();
   } catch (error) {
@@ -90,8 +91,7 @@ async function mine() {
       await show();
       return null;
     }
-    element(away, 'p').textContent = explain(error);
-    away.hidden = false;
+    standstill.refused(error, () => void show());
     return null;
   }
 }
@@ -159,6 +159,7 @@ function draw() {
     if (way.getAttribute('href') === `#${place}`) way.setAttribute('aria-current', 'page');
     else way.removeAttribute('aria-current');
   }
+  standstill.draw();
   enter.draw();
   profile.draw();
   ownData.draw();

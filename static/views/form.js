@@ -3,7 +3,8 @@
 import { passwordRules } from '../core/password.js';
 import { Refusal } from '../net/session.js';
 import { find } from './dom.js';
-import { number, say, sayIfKnown, soon } from './words.js';
+import { sentence } from './refusal.js';
+import { number, say, sayIfKnown } from './words.js';
 
 /**
  * @typedef {Record<string, string>} Values what is typed, by the names of the fields
@@ -14,8 +15,6 @@ import { number, say, sayIfKnown, soon } from './words.js';
  * @property {string} href
  * @property {string} label
  */
-
-const RETRY_S = 60;
 
 export class Form {
   #root;
@@ -230,13 +229,8 @@ export class Form {
  * @param {unknown} error
  */
 export function explain(error) {
-  if (!(error instanceof Refusal)) {
-    // Without a network `fetch` rejects with a TypeError; anything else is a fault of ours.
-    if (!(error instanceof TypeError)) console.error(error);
-    return say('accountOffline');
-  }
-  if (error.status === 429) return say('accountTooOften', soon(error.retryS ?? RETRY_S));
-  return sayIfKnown(`account_${error.code}`) ?? error.fields[0]?.message ?? error.message;
+  if (!(error instanceof Refusal) || error.status === 429) return sentence(error);
+  return sayIfKnown(`account_${error.code}`) ?? error.fields[0]?.message ?? sentence(error);
 }
 
 /**

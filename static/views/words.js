@@ -126,17 +126,6 @@ export function dayWords(day, options = { dateStyle: 'medium' }) {
 }
 
 /**
- * When it will be, in words: in 3 minutes.
- * @param {number} seconds
- */
-export function soon(seconds) {
-  const inWords = new Intl.RelativeTimeFormat(language);
-  if (seconds < 60) return inWords.format(Math.ceil(seconds), 'second');
-  const minutes = Math.ceil(seconds / 60);
-  return minutes < 60 ? inWords.format(minutes, 'minute') : inWords.format(Math.ceil(minutes / 60), 'hour');
-}
-
-/**
  * How a grapheme is shown where it must not be invisible.
  * @param {string} grapheme
  */
