@@ -61,11 +61,12 @@ async def test_only_what_is_given_is_changed(site: Site) -> None:
         assert answer.json() == (await site.ask("GET", "/users/me", member.access)).json()
         return answer.json()
 
-    await change(settings={"layout": "jcuken", "theme": "dark"})
+    await change(settings={"layout": "jcuken", "theme": "dark", "text_language": "en"})
     profile = await change(settings={"theme": None, "goals": {"wpm": 60, "accuracy": 1}})
     assert profile["settings"] == {
         "layout": "jcuken",
         "language": "ru",
+        "text_language": "en",
         "theme": None,
         "goals": {"wpm": 60, "accuracy": 1.0, "minutes_a_day": None},
     }
