@@ -230,7 +230,7 @@ export class Session {
 
   /**
    * Delete the account, or the guest, with all that is theirs.
-   * @param {string} [password] an account's
+   * @param {string} password an account's; of a guest none is asked
    */
   async delete(password) {
     await this.ask('DELETE', '/users/me', { password });

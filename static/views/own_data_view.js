@@ -38,7 +38,7 @@ export class OwnDataView {
       root,
       '#delete-form',
       async ({ password }) => {
-        await session.delete(this.#person ? password : undefined);
+        await session.delete(password);
         deleted.clear();
         gone();
       },
