@@ -63,6 +63,8 @@ def test_code_files_are_short_enough_to_read() -> None:
         str(path.relative_to(ROOT)): lines
         for path in CODE
         if path.suffix in (".py", ".js", ".css")
+        # A language is one list of words, looked up and never read through.
+        and path.parent.name != "messages"
         and (lines := len(path.read_text(encoding="utf-8").splitlines())) > LINES_MAX
     }
     assert long == {}
