@@ -274,6 +274,39 @@ async def test_keys_are_drawn_listed_and_explained(history: HistoryPage) -> None
     await expect(page.locator(".weak-title")).to_have_text("Самые медленные клавиши")
 
 
+async def test_an_account_sees_how_near_the_goal_of_the_day_is(
+    history: HistoryPage, words_10: Row
+) -> None:
+    page = history.page
+    await history.visit.go("/docs")
+    user_id = await page.evaluate(
+        """async () => {
+          const ask = async (method, path, body, token) => {
+            const headers = { 'content-type': 'application/json' };
+            if (token) headers.authorization = `Bearer ${token}`;
+            const init = { method, headers, body: JSON.stringify(body) };
+            return (await fetch(`/api/v1${path}`, init)).json();
+          };
+          const account = { email: 'goal@example.com', password: 'Correct horse 7' };
+          const { user_id, access_token } = await ask('POST', '/auth/register', account);
+          const settings = { goals: { minutes_a_day: 20 } };
+          await ask('PATCH', '/users/me', { settings }, access_token);
+          localStorage.setItem('typing.account', user_id);
+          return user_id;
+        }"""
+    )
+    row = typed(words_10, 0, duration_ms=120_000) | {"id": str(uuid.uuid4()), "user_id": user_id}
+    async with history.visit.api.database.write() as connection:
+        await connection.execute(insert(attempts), row)
+    await history.open(None)
+    await expect(history.number("goal")).to_have_text("Today 2 min of 20 min")
+    await expect(page.locator("#guest")).to_be_hidden()
+    # Of some attempts alone it would say too little.
+    await page.get_by_role("combobox", name="Language").select_option("en")
+    await expect(page).to_have_url(re.compile("language=en"))
+    await expect(history.number("goal")).to_be_hidden()
+
+
 async def test_who_has_typed_nothing_is_shown_the_way(history: HistoryPage) -> None:
     await history.open(None)
     await expect(history.standstill).to_contain_text("begins with your first text")
