@@ -1,5 +1,6 @@
 """Questions about what a person has typed. Void and empty attempts have no result: none is here."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -8,6 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
+    Float,
     Integer,
     RowMapping,
     Select,
@@ -336,36 +338,34 @@ class Best(NamedTuple):
 
 
 @cache
-def _speeds(names: tuple[str, ...]) -> Select[int, int]:
+def _speeds(names: tuple[str, ...]) -> Select[Any]:
     # In whole hundredths, as they are stored: either store divides integers alike.
     hundredths = cast(attempts.c.wpm * 100, BigInteger)
-    step = (hundredths // literal(SPEED_STEP_WPM * 100, BigInteger)).label("step")
+    columns = (
+        attempts.c.mode,
+        attempts.c.language,
+        (hundredths // literal(SPEED_STEP_WPM * 100, BigInteger)).label("step"),
+    )
     return (
-        select(step, func.count())
+        select(
+            *columns,
+            func.count().label("completed"),
+            func.count().filter(_ranked).label("ranked"),
+            func.max(attempts.c.wpm).filter(_ranked).label("best_wpm"),
+        )
         .where(*_theirs(names), _completed)
-        .group_by("step")
-        .order_by("step")
+        .group_by(*columns)
     )
 
 
 @cache
-def _bests(names: tuple[str, ...]) -> Select[Any]:
-    kinds = (attempts.c.mode, attempts.c.language)
-    fastest_first = (attempts.c.wpm.desc(), _finished_at_ms, attempts.c.id)
-    ranked = (
-        select(
-            *(attempts.c[name] for name in Best._fields if name != "attempts"),
-            func.count().over(partition_by=kinds).label("attempts"),
-            func.row_number().over(partition_by=kinds, order_by=fastest_first).label("place"),
-        )
-        .where(*_theirs(names), _ranked)
-        .subquery()
-    )
+def _as_fast(names: tuple[str, ...]) -> Select[Any]:
+    shown = (attempts.c[name] for name in Best._fields if name != "attempts")
+    speeds = bindparam("speeds", expanding=True, type_=Float)
     return (
-        select(*(ranked.c[name] for name in Best._fields))
-        .where(ranked.c.place == 1)
-        .order_by(ranked.c.attempts.desc(), ranked.c.mode, ranked.c.language)
-        .limit(BESTS_MAX)
+        select(*shown)
+        .where(*_theirs(names), _ranked, attempts.c.wpm.in_(speeds))
+        .order_by(_finished_at_ms, attempts.c.id)
     )
 
 
@@ -379,10 +379,28 @@ async def list_speeds(
     values = _wanted(wanted)
     names = tuple(values)
     values["user"] = user_id
+    steps: Counter[int] = Counter()
+    ranked: Counter[tuple[str, str | None]] = Counter()
+    fastest: dict[tuple[str, str | None], float] = {}
     async with database.read() as connection:
-        speeds = [(step, count) for step, count in await connection.execute(_speeds(names), values)]
-        bests = [Best._make(row) for row in await connection.execute(_bests(names), values)]
-    return speeds, bests
+        for mode, language, step, completed, count, best_wpm in await connection.execute(
+            _speeds(names), values
+        ):
+            steps[step] += completed
+            if count:
+                ranked[mode, language] += count
+                fastest[mode, language] = max(best_wpm, fastest.get((mode, language), 0.0))
+        most = sorted(ranked, key=lambda kind: (-ranked[kind], kind[0], kind[1] or ""))[:BESTS_MAX]
+        if not most:
+            return sorted(steps.items()), []
+        values["speeds"] = [fastest[kind] for kind in most]
+        found: dict[tuple[str, str | None], Best] = {}
+        for row in await connection.execute(_as_fast(names), values):
+            kind = (row.mode, row.language)
+            if row.wpm == fastest.get(kind):
+                found.setdefault(kind, Best._make((*row, ranked[kind])))
+    # One that was deleted between the two questions is none any more.
+    return sorted(steps.items()), [found[kind] for kind in most if kind in found]
 
 
 _lessons = select(func.count(attempts.c.mode.distinct())).where(
