@@ -91,12 +91,6 @@ export class History {
     );
   }
 
-  /** How many minutes a day an account means to type; null if it does not say. @returns {Promise<number|null>} */
-  async minutesADay() {
-    const { settings } = await this.#read('/users/me', {});
-    return settings.goals?.minutes_a_day ?? null;
-  }
-
   /** @param {string} path @param {Record<string, string|number|null>} asked @returns {Promise<any>} */
   #read(path, asked) {
     const query = new URLSearchParams();

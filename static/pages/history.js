@@ -104,14 +104,14 @@ async function open() {
 /** @param {Filter} filter @returns {Promise<Shown>} */
 async function ask(filter) {
   const { span, today } = spanOf(filter);
-  const [page, charts, keys, minutesADay] = await Promise.all([
+  const [page, charts, keys, profile] = await Promise.all([
     history.page(filter, span),
     history.charts(filter, span),
     history.keys(filter, span),
     // A goal is of all that is typed, and an account's.
-    session.signedIn && isOfEverything(filter) ? history.minutesADay() : null,
+    session.signedIn && isOfEverything(filter) ? session.profile() : null,
   ]);
-  return { filter, span, today, page, charts, keys, minutesADay };
+  return { filter, span, today, page, charts, keys, minutesADay: profile?.settings.goals?.minutes_a_day ?? null };
 }
 
 /** @param {Filter} filter */
