@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from server.api.endpoint import Call, Endpoint, Model, Parts, Who
 from server.api.history import DaysQuery, Streak, mean, named, number_of, streak, that_day
-from server.db.history import SPEED_STEP_WPM, Best, Day, list_days, list_speeds
+from server.db.stats import SPEED_STEP_WPM, Best, Day, list_days, list_speeds
 
 # A calendar of a year has so many days at the most: it begins with a week.
 CALENDAR_DAYS = 371

@@ -14,15 +14,8 @@ from typing_extensions import TypedDict
 from server.api.attempts import UUID_PATTERN, AttemptAnswer, nothing_else, shown
 from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Query, Who
 from server.core.source import SourceKind
-from server.db.history import (
-    DAY_MS,
-    Day,
-    Filter,
-    Place,
-    count_lessons,
-    list_days,
-    list_history,
-)
+from server.db.history import DAY_MS, Filter, Place, list_history
+from server.db.stats import Day, count_lessons, list_days
 
 MINUTE_MS = 60_000
 OFFSET_MAX = 1_000_000

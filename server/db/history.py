@@ -1,31 +1,27 @@
 """Questions about what a person has typed. Void and empty attempts have no result: none is here."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Float,
     Integer,
     RowMapping,
     Select,
     String,
     Table,
     bindparam,
-    cast,
     func,
     insert,
-    literal,
     select,
     tuple_,
 )
 
 from server.core.key_stats import KeyStats
-from server.core.source import UNKNOWN_LANGUAGE, SourceKind
+from server.core.source import UNKNOWN_LANGUAGE
 from server.db.database import Database
 from server.db.queries import (
     Person,
@@ -38,8 +34,6 @@ from server.db.queries import (
 
 DAY_MS = 86_400_000
 PREVIEW_CHARS = 80
-SPEED_STEP_WPM = 5
-BESTS_MAX = 20
 
 _SHOWN = (
     "id",
@@ -116,7 +110,7 @@ _after = tuple_(_finished_at_ms, attempts.c.id) < tuple_(
 _typed = attempts.c.self_reported.is_(False)
 
 
-def _wanted(wanted: Filter) -> dict[str, Any]:
+def values_of(wanted: Filter) -> dict[str, Any]:
     """The values of a filter's conditions by their names."""
     values = {name: value for name, value in asdict(wanted).items() if value is not None}
     if values.get("language") == UNKNOWN_LANGUAGE:
@@ -125,7 +119,8 @@ def _wanted(wanted: Filter) -> dict[str, Any]:
     return values
 
 
-def _theirs(names: Iterable[str]) -> list[ColumnElement[bool]]:
+def theirs(names: Iterable[str]) -> list[ColumnElement[bool]]:
+    """The attempts of the `user` asked for that have a result, under the conditions so named."""
     return [
         attempts.c.user_id == _user,
         _finished_at_ms.is_not(None),
@@ -156,12 +151,12 @@ def _page(
 
 @cache
 def _history_page(names: tuple[str, ...], after: bool) -> Select[Any]:
-    return _page(_theirs(names), _shown, *([_after] if after else []))
+    return _page(theirs(names), _shown, *([_after] if after else []))
 
 
 @cache
 def _history_count(names: tuple[str, ...]) -> Select[Any]:
-    return select(func.count()).select_from(attempts).where(*_theirs(names))
+    return select(func.count()).select_from(attempts).where(*theirs(names))
 
 
 async def list_history(
@@ -174,7 +169,7 @@ async def list_history(
     after: Place | None = None,
 ) -> tuple[int, Sequence[RowMapping]]:
     """How many there are in all, and a page of them, newest first."""
-    filtered = _wanted(wanted)
+    filtered = values_of(wanted)
     names = tuple(filtered)
     values = {**filtered, "user": user_id, "limit": limit, "offset": offset}
     if after is not None:
@@ -221,14 +216,14 @@ async def _find(
 
 @cache
 def _counts_page(names: tuple[str, ...]) -> Select[Any]:
-    return _page([*_theirs(names), _typed], [attempts.c.counts])
+    return _page([*theirs(names), _typed], [attempts.c.counts])
 
 
 async def list_counts(
     database: Database, user_id: str, wanted: Filter, limit: int
 ) -> tuple[int, Sequence[bytes]]:
     """How many typed attempts there are, and the packed counts of the newest `limit` of them."""
-    values = _wanted(wanted)
+    values = values_of(wanted)
     question = _counts_page(tuple(values))
     values |= {"user": user_id, "limit": limit, "offset": 0}
     async with database.read() as connection:
@@ -259,161 +254,7 @@ async def store_reported(
         return stored.mappings().one()
 
 
-# Statistics
-
-
-class Day(NamedTuple):
-    """A day's attempts, on a clock so far ahead of UTC. Days are counted from 1970-01-01.
-
-    Sums of speeds and shares are over the attempts that were completed, bests over the ranked.
-    """
-
-    day: int
-    attempts: int
-    completed: int
-    wpm_sum: float | None
-    wpm_square_sum: float | None
-    wpm_count: int
-    raw_wpm_sum: float | None
-    raw_wpm_count: int
-    accuracy_sum: float | None
-    accuracy_count: int
-    consistency_sum: float | None
-    consistency_count: int
-    best_wpm: float | None
-    best_accuracy: float | None
-    errors: int
-    duration_ms: int
-
-
-_completed = attempts.c.state == "finished"
-_ranked = attempts.c.verdict == "ranked"
-
-
-@cache
-def _days(names: tuple[str, ...]) -> Select[Any]:
-    local_ms = _finished_at_ms + bindparam("utc_offset_ms", type_=BigInteger)
-    measures: dict[str, ColumnElement[Any]] = {
-        "day": local_ms // literal(DAY_MS, BigInteger),
-        "attempts": func.count(),
-        "completed": func.count().filter(_completed),
-        "best_wpm": func.max(attempts.c.wpm).filter(_ranked),
-        "best_accuracy": func.max(attempts.c.accuracy).filter(_ranked),
-        "errors": func.sum(attempts.c.errors),
-        "duration_ms": func.sum(attempts.c.duration_ms),
-        "wpm_square_sum": func.sum(attempts.c.wpm * attempts.c.wpm).filter(_completed),
-    }
-    for name in ("wpm", "raw_wpm", "accuracy", "consistency"):
-        measures[f"{name}_sum"] = func.sum(attempts.c[name]).filter(_completed)
-        measures[f"{name}_count"] = func.count(attempts.c[name]).filter(_completed)
-    return (
-        select(*(measures[name].label(name) for name in Day._fields))
-        .where(*_theirs(names))
-        .group_by("day")
-        .order_by("day")
-    )
-
-
-async def list_days(
-    database: Database, user_id: str, utc_offset_ms: int, wanted: Filter = EVERYTHING
-) -> list[Day]:
-    """What each day amounts to, oldest first; days without an attempt are left out."""
-    values = _wanted(wanted)
-    question = _days(tuple(values))
-    values |= {"user": user_id, "utc_offset_ms": utc_offset_ms}
-    async with database.read() as connection:
-        return [Day._make(row) for row in await connection.execute(question, values)]
-
-
-class Best(NamedTuple):
-    """The fastest ranked attempt of a mode and language, and how many ranked ones there are."""
-
-    id: str
-    mode: str
-    language: str | None
-    wpm: float
-    accuracy: float
-    finished_at_ms: int
-    attempts: int
-
-
-@cache
-def _speeds(names: tuple[str, ...]) -> Select[Any]:
-    # In whole hundredths, as they are stored: either store divides integers alike.
-    hundredths = cast(attempts.c.wpm * 100, BigInteger)
-    columns = (
-        attempts.c.mode,
-        attempts.c.language,
-        (hundredths // literal(SPEED_STEP_WPM * 100, BigInteger)).label("step"),
-    )
-    return (
-        select(
-            *columns,
-            func.count().label("completed"),
-            func.count().filter(_ranked).label("ranked"),
-            func.max(attempts.c.wpm).filter(_ranked).label("best_wpm"),
-        )
-        .where(*_theirs(names), _completed)
-        .group_by(*columns)
-    )
-
-
-@cache
-def _as_fast(names: tuple[str, ...]) -> Select[Any]:
-    shown = (attempts.c[name] for name in Best._fields if name != "attempts")
-    speeds = bindparam("speeds", expanding=True, type_=Float)
-    return (
-        select(*shown)
-        .where(*_theirs(names), _ranked, attempts.c.wpm.in_(speeds))
-        .order_by(_finished_at_ms, attempts.c.id)
-    )
-
-
-async def list_speeds(
-    database: Database, user_id: str, wanted: Filter
-) -> tuple[list[tuple[int, int]], list[Best]]:
-    """How many completed attempts were so fast, and the best of the modes typed most.
-
-    A speed is given as the number of its step of SPEED_STEP_WPM; steps nobody reached are left out.
-    """
-    values = _wanted(wanted)
-    names = tuple(values)
-    values["user"] = user_id
-    steps: Counter[int] = Counter()
-    ranked: Counter[tuple[str, str | None]] = Counter()
-    fastest: dict[tuple[str, str | None], float] = {}
-    async with database.read() as connection:
-        for mode, language, step, completed, count, best_wpm in await connection.execute(
-            _speeds(names), values
-        ):
-            steps[step] += completed
-            if count:
-                ranked[mode, language] += count
-                fastest[mode, language] = max(best_wpm, fastest.get((mode, language), 0.0))
-        most = sorted(ranked, key=lambda kind: (-ranked[kind], kind[0], kind[1] or ""))[:BESTS_MAX]
-        if not most:
-            return sorted(steps.items()), []
-        values["speeds"] = [fastest[kind] for kind in most]
-        found: dict[tuple[str, str | None], Best] = {}
-        for row in await connection.execute(_as_fast(names), values):
-            kind = (row.mode, row.language)
-            if row.wpm == fastest.get(kind):
-                found.setdefault(kind, Best._make((*row, ranked[kind])))
-    # One that was deleted between the two questions is none any more.
-    return sorted(steps.items()), [found[kind] for kind in most if kind in found]
-
-
-_lessons = select(func.count(attempts.c.mode.distinct())).where(
-    *_theirs(("kind", "since_ms")), _completed
-)
-
-
-async def count_lessons(database: Database, user_id: str, since_ms: int | None) -> int:
-    """How many different lessons a person has completed."""
-    values = {"user": user_id, "kind": SourceKind.LESSON.value, "since_ms": since_ms or 0}
-    async with database.read() as connection:
-        count: int = (await connection.execute(_lessons, values)).scalar_one()
-    return count
+# Counters
 
 
 async def load_counters(

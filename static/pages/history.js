@@ -10,7 +10,7 @@ import { element, elements, fillWhenOpen } from '../views/dom.js';
 import { FilterView, modeName, modeOf } from '../views/filter_view.js';
 import { Frame } from '../views/frame.js';
 import { Histogram } from '../views/histogram.js';
-import { bestRows, HistoryList } from '../views/history_list.js';
+import { asCsv, bestRows, HistoryList } from '../views/history_list.js';
 import { HistoryNumbers } from '../views/history_numbers.js';
 import { KeysFound } from '../views/keys_found.js';
 import { Standstill } from '../views/standstill.js';
@@ -379,26 +379,8 @@ async function analyse() {
 
 /** The rows that are here, as a file that a spreadsheet opens. */
 function download() {
-  const heads = [
-    'id',
-    'finished_at',
-    'mode',
-    'language',
-    'wpm',
-    'raw_wpm',
-    'accuracy',
-    'consistency',
-    'duration_ms',
-    'verdict',
-  ];
-  const rows = list.rows.map((row) =>
-    [row.id, new Date(row.finished_at).toISOString(), modeOf(row.source), row.language, row.wpm, row.raw_wpm]
-      .concat([row.accuracy, row.consistency, row.duration_ms, row.verdict])
-      .map((value) => value ?? '')
-      .join(','),
-  );
   const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([[heads.join(','), ...rows, ''].join('\r\n')], { type: 'text/csv' }));
+  link.href = URL.createObjectURL(new Blob([asCsv(list.rows)], { type: 'text/csv' }));
   link.download = 'attempts.csv';
   link.click();
   URL.revokeObjectURL(link.href);

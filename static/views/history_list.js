@@ -92,6 +92,32 @@ export function bestRows(bests) {
   });
 }
 
+/**
+ * The rows as a table for other programs.
+ * @param {Row[]} rows
+ */
+export function asCsv(rows) {
+  const heads = [
+    'id',
+    'finished_at',
+    'mode',
+    'language',
+    'wpm',
+    'raw_wpm',
+    'accuracy',
+    'consistency',
+    'duration_ms',
+    'verdict',
+  ];
+  const lines = rows.map((row) =>
+    [row.id, new Date(row.finished_at).toISOString(), modeOf(row.source), row.language, row.wpm, row.raw_wpm]
+      .concat([row.accuracy, row.consistency, row.duration_ms, row.verdict])
+      .map((value) => value ?? '')
+      .join(','),
+  );
+  return [heads.join(','), ...lines, ''].join('\r\n');
+}
+
 /** @param {Row} attempt */
 function attemptRow(attempt) {
   const row = document.createElement('tr');

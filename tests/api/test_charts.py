@@ -10,8 +10,9 @@ import pytest_asyncio
 
 from server.clock import Clock
 from server.core.source import Source, SourceKind
-from server.db.history import BESTS_MAX, DAY_MS
+from server.db.history import DAY_MS
 from server.db.queries import Person
+from server.db.stats import BESTS_MAX
 from tests.api.typed import Api, error_code, served
 from tests.conftest import MakeServer
 from tests.db.stored import person

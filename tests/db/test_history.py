@@ -14,15 +14,14 @@ from server.db.history import (
     DAY_MS,
     Filter,
     Place,
-    count_lessons,
     find_log,
     find_result,
     list_counts,
-    list_days,
     list_history,
     load_counters,
 )
 from server.db.journal import Journal
+from server.db.stats import count_lessons, list_days
 from tests.db.plans import asking, full_scans
 from tests.db.stored import (
     Recorder,
