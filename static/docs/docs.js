@@ -65,7 +65,7 @@ function fields(schema, family) {
     required.has(name) ? 'always' : 'may be left out',
     [bounds(field), field.description].filter(Boolean).join('. '),
   ]);
-  return rows.length ? table(['field', 'kind', '', ''], rows) : element('p', {}, kindOf(schema, family));
+  return rows.length ? table(['field', 'kind', 'presence', 'meaning'], rows) : element('p', {}, kindOf(schema, family));
 }
 
 /** @param {Schema} operation */
@@ -78,7 +78,7 @@ function parameters(operation) {
     [bounds(one.schema), one.description].filter(Boolean).join('. '),
   ]);
   if (!rows.length) return [];
-  return [element('h4', {}, 'Parameters'), table(['name', 'kind', 'in', '', ''], rows)];
+  return [element('h4', {}, 'Parameters'), table(['name', 'kind', 'in', 'presence', 'meaning'], rows)];
 }
 
 /** @param {Schema} answer */

@@ -176,3 +176,18 @@ async def test_history_breaks_no_rule_of_axe(
     await reader.look_at_page("nothing that fits", "#standstill a")
 
     reader.assert_nothing_found()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_the_contracts_page_breaks_no_rule_of_axe(
+    reader: Reader, page: Page, sqlite_server: ServerProcess, scheme: Any
+) -> None:
+    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    await page.goto(f"{sqlite_server.http_url}/docs")
+    await reader.look_at_page("all closed", "#operations details >> nth=0")
+    await page.evaluate(
+        "document.querySelectorAll('details').forEach((each) => (each.open = true))"
+    )
+    await reader.look("all opened")
+
+    reader.assert_nothing_found()
