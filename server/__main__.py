@@ -3,6 +3,7 @@ leaderboards anew after attempts were changed by hand."""
 
 import argparse
 import asyncio
+import gc
 import os
 import sys
 from dataclasses import replace
@@ -17,6 +18,7 @@ from server.settings import Settings, SettingsRefused, port_number
 from server.web import server
 
 SWITCH_S = 0.0005
+GARBAGE = 100_000
 
 
 def main() -> None:
@@ -62,6 +64,10 @@ async def prepare(settings: Settings, command: str) -> None:
 def serve(settings: Settings) -> None:
     """Serve until told to stop. Ends with code 1 if the server could not go on."""
     parts = build(settings)
+    # An answer makes thousands of objects and lets them go at once: to look for rings among them,
+    # and among all that lives as long as the program, takes longer than to make them.
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
     if parts.database.embedded:
         # SQLite gives up its turn to run Python with every row, and waits as long as this for it.
         sys.setswitchinterval(SWITCH_S)
