@@ -1,15 +1,23 @@
 """A Chromium for the tests: the machine's, Playwright's, or one installed now."""
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 
 def chromium_path(playwrights_own: str) -> str:
     """The Chromium to drive: $CHROMIUM, the machine's, Playwright's own; else install one."""
-    return _present(playwrights_own) or _installed(playwrights_own)
+    present = _present(playwrights_own)
+    if present is not None:
+        return present
+    # One of the processes that run the tests installs it, the others wait.
+    with (Path(tempfile.gettempdir()) / "typing-trainer-chromium.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _present(playwrights_own) or _installed(playwrights_own)
 
 
 def _present(playwrights_own: str) -> str | None:
