@@ -33,7 +33,7 @@ from server.api import endpoint as api
 from server.api.docs_page import documents
 from server.api.endpoint import ApiError, Endpoint, json_error
 from server.api.headers import with_cors, with_headers
-from server.api.kept import KeptAnswers
+from server.api.kept import KeptAnswers, Shared
 from server.api.operations import operations, with_measures
 from server.api.routes import PREFIX, broken, refused, request_id, routes, with_request_ids
 from server.auth import Passwords, Tokens
@@ -132,6 +132,7 @@ def build_api(parts: Parts, settings: Settings, redis_link: RedisLink) -> api.Pa
         origins=settings.allowed_origins,
         secure_cookies=settings.production,
         kept=KeptAnswers(),
+        days=Shared(),
     )
 
 

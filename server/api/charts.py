@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing_extensions import TypedDict
 
 from server.api.endpoint import Call, Endpoint, Model, Parts, Who
-from server.api.history import DaysQuery, Streak, mean, named, number_of, streak, that_day
-from server.db.stats import SPEED_STEP_WPM, Best, Day, list_days, list_speeds
+from server.api.history import DaysQuery, Streak, days_of, mean, named, number_of, streak, that_day
+from server.db.stats import SPEED_STEP_WPM, Best, Day, list_speeds
 
 # A calendar of a year has so many days at the most: it begins with a week.
 CALENDAR_DAYS = 371
@@ -69,7 +69,7 @@ async def charts(parts: Parts, call: Call) -> ChartsAnswer:
     today = query.today(parts.clock.now_ms())
     wanted = query.filter()
     always = replace(wanted, since_ms=None, until_ms=None)
-    days = await list_days(parts.database, user_id, query.utc_offset_ms, always)
+    days = await days_of(parts, call, query.utc_offset_ms, always)
     speeds, bests = await list_speeds(parts.database, user_id, wanted)
     last = today if query.to_day is None else number_of(query.to_day)
     first = 0 if query.from_day is None else number_of(query.from_day)

@@ -12,12 +12,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from server.api.kept import KeptAnswers
+from server.api.kept import KeptAnswers, Shared
 from server.auth import Passwords, Tokens
 from server.boards import Boards
 from server.budgets import Budgets
 from server.clock import Clock
 from server.db.database import Database
+from server.db.stats import Day
 from server.post import Post
 
 BODY_BYTES_MAX = 1_048_576
@@ -135,6 +136,7 @@ class Parts:
     origins: frozenset[str]
     secure_cookies: bool
     kept: KeptAnswers
+    days: Shared[list[Day]]
 
 
 Handler = Callable[[Parts, Call], Awaitable[BaseModel | Answer | Response]]

@@ -1,7 +1,7 @@
 """What a person has typed: the list with its filters, and what it amounts to."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -13,8 +13,9 @@ from typing_extensions import TypedDict
 
 from server.api.attempts import UUID_PATTERN, AttemptAnswer, nothing_else, shown
 from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Query, Who
+from server.api.kept import entity_tag
 from server.core.source import SourceKind
-from server.db.history import DAY_MS, Filter, Place, list_history
+from server.db.history import DAY_MS, EVERYTHING, Filter, Place, list_history
 from server.db.stats import Day, count_lessons, list_days
 
 MINUTE_MS = 60_000
@@ -265,7 +266,7 @@ async def stats(parts: Parts, call: Call) -> StatsAnswer:
     user_id = call.me.user_id
     now_ms = parts.clock.now_ms()
     today = query.today(now_ms)
-    every_day = await list_days(parts.database, user_id, query.utc_offset_ms)
+    every_day = await days_of(parts, call, query.utc_offset_ms)
     first = query.first_day(now_ms)
     days = [day for day in every_day if first is None or day.day >= first]
     lessons = await count_lessons(parts.database, user_id, query.since_ms(now_ms))
@@ -291,6 +292,20 @@ async def stats(parts: Parts, call: Call) -> StatsAnswer:
         streak_days=streak([day.day for day in every_day], today),
         progress_trend=[_day(day) for day in days],
     )
+
+
+async def days_of(
+    parts: Parts, call: Call, utc_offset_ms: int, wanted: Filter = EVERYTHING
+) -> list[Day]:
+    """What each day of the caller amounts to: all periods and charts are made of the same."""
+    me = call.me
+
+    def ask() -> Awaitable[list[Day]]:
+        return list_days(parts.database, me.user_id, utc_offset_ms, wanted)
+
+    if me.history is None:
+        return await ask()
+    return await parts.days.get(entity_tag(me.user_id, me.history, utc_offset_ms, wanted), ask)
 
 
 def mean(days: Sequence[Day], measure: str, digits: int) -> float | None:

@@ -4,10 +4,16 @@ A tag changes with all that an answer is made of, so what is kept under it is ri
 process, until the tag changes.
 """
 
+import asyncio
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from hashlib import blake2b
+from typing import Generic, TypeVar
 
 BYTES_MAX = 64 * 1_048_576
+SHARED_MAX = 64
+
+Made = TypeVar("Made")
 
 
 class KeptAnswers:
@@ -32,6 +38,28 @@ class KeptAnswers:
         while self._bytes > self._bytes_max:
             _, oldest = self._bodies.popitem(last=False)
             self._bytes -= len(oldest)
+
+
+class Shared(Generic[Made]):
+    """What several answers are made of. It is made once, also for those who ask in the meantime."""
+
+    def __init__(self) -> None:
+        self._making: OrderedDict[str, asyncio.Task[Made]] = OrderedDict()
+
+    async def get(self, tag: str, make: Callable[[], Awaitable[Made]]) -> Made:
+        """What was made under this tag; made now if it was not. A failure is told, not kept."""
+
+        async def made() -> Made:
+            return await make()
+
+        making = self._making.get(tag)
+        if making is None or (making.done() and (making.cancelled() or making.exception())):
+            making = self._making[tag] = asyncio.create_task(made())
+            if len(self._making) > SHARED_MAX:
+                self._making.popitem(last=False)
+        self._making.move_to_end(tag)
+        # Whoever began it may go away: the others still wait for it.
+        return await asyncio.shield(making)
 
 
 def entity_tag(*made_of: object) -> str:

@@ -10,8 +10,8 @@ from typing_extensions import TypedDict
 from server.api.attempts import UUID_PATTERN
 from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Who
 from server.api.history import DaysQuery, LanguageName, Period, PeriodQuery, that_day
-from server.core.bigrams import Counts, Packed, add_stats, unpack_counts
-from server.core.key_stats import KeyStats
+from server.core.bigrams import Counts, Packed, add_stats, pack_stats, unpack_counts
+from server.core.key_stats import KeyStats, error_rate, mean_latency_ms
 from server.core.layout import Finger, Hand, KeyRow
 from server.core.source import DEFAULT_LAYOUTS
 from server.core.weak_keys import (
@@ -78,42 +78,44 @@ async def key_stats(parts: Parts, call: Call) -> KeyStatsAnswer:
     total = Counts()
     for packed in counted:
         total.add(unpack_counts(packed))
-    keys = _unpacked(total.keys)
+    keys = total.keys
     if wanted == Filter(language=query.language, layout=query.layout):
-        keys = {}
-        for layout in (
-            await load_counters(parts.database, user_id, query.language, query.layout)
-        ).values():
-            add_stats(keys, layout)
+        counters = await load_counters(parts.database, user_id, query.language, query.layout)
+        ever: dict[str, KeyStats] = {}
+        for layout in counters.values():
+            add_stats(ever, layout)
+        keys = {key: pack_stats(stats) for key, stats in ever.items()}
     return KeyStatsAnswer(
         user_id=user_id,
         period=query.period,
         language=query.language,
         layout=query.layout,
         keys=_entries(keys),
-        bigrams=_entries(_unpacked(total.bigrams)),
+        bigrams=_entries(total.bigrams),
         attempts=attempts,
         attempts_counted=len(counted),
         attempts_max=ATTEMPTS_MAX,
     )
 
 
-def _unpacked(counts: Mapping[str, Packed]) -> dict[str, KeyStats]:
-    return {name: KeyStats(*packed) for name, packed in counts.items()}
+def _entries(counted: Mapping[str, Packed]) -> dict[str, KeyStatsEntry]:
+    return {name: _entry(*counted[name]) for name in sorted(counted)}
 
 
-def _entries(counted: Mapping[str, KeyStats]) -> dict[str, KeyStatsEntry]:
-    entries = {}
-    for name, stats in sorted(counted.items()):
-        score = stats.score()
-        entries[name] = KeyStatsEntry(
-            presses=score.presses,
-            errors=score.errors,
-            error_rate=stats.error_rate,
-            latency_ms=score.latency_ms,
-            confusions=score.confusions,
-        )
-    return entries
+def _entry(
+    presses: int,
+    errors: int,
+    latency_sum_ms: int,
+    latency_count: int,
+    confusions: dict[str, int] | None = None,
+) -> KeyStatsEntry:
+    return {
+        "presses": presses,
+        "errors": errors,
+        "error_rate": error_rate(errors, presses),
+        "latency_ms": mean_latency_ms(latency_sum_ms, latency_count),
+        "confusions": confusions or {},
+    }
 
 
 # What to practise

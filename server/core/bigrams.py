@@ -59,7 +59,7 @@ class Counts:
 
 def pack_counts(keys: Mapping[str, KeyStats], bigrams: Mapping[str, KeyStats]) -> bytes:
     """Counts as an attempt's row keeps them: the byte 1, then deflated JSON."""
-    both = [{name: _packed(stats) for name, stats in one.items()} for one in (keys, bigrams)]
+    both = [{name: pack_stats(stats) for name, stats in one.items()} for one in (keys, bigrams)]
     packed = json.dumps(both, separators=(",", ":"), ensure_ascii=False)
     return bytes([COUNTS_VERSION]) + zlib.compress(packed.encode())
 
@@ -71,7 +71,8 @@ def unpack_counts(packed: bytes) -> Counts:
     return Counts(*json.loads(zlib.decompress(packed[1:])))
 
 
-def _packed(stats: KeyStats) -> Packed:
+def pack_stats(stats: KeyStats) -> Packed:
+    """The counts of one key, or bigram, as they are kept."""
     *counts, confusions = astuple(stats)
     return [*counts, confusions] if confusions else counts
 

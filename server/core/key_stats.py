@@ -42,11 +42,19 @@ class KeyStats:
     @property
     def error_rate(self) -> float:
         """The share of wrong presses, 0..1 to 0.0001; 0 before the first."""
-        return round(self.errors / self.presses, 4) if self.presses else 0.0
+        return error_rate(self.errors, self.presses)
 
     def score(self) -> KeyScore:
         """The counts with the mean latency to 0.1 ms."""
-        latency_ms = None
-        if self.latency_count:
-            latency_ms = round(self.latency_sum_ms / self.latency_count, 1)
+        latency_ms = mean_latency_ms(self.latency_sum_ms, self.latency_count)
         return KeyScore(self.presses, self.errors, latency_ms, dict(self.confusions))
+
+
+def error_rate(errors: int, presses: int) -> float:
+    """The share of wrong presses, 0..1 to 0.0001; 0 before the first."""
+    return round(errors / presses, 4) if presses else 0.0
+
+
+def mean_latency_ms(sum_ms: int, count: int) -> float | None:
+    """To 0.1 ms; None if no press said how fast the key is."""
+    return round(sum_ms / count, 1) if count else None

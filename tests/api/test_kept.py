@@ -1,11 +1,12 @@
 """What is kept of answers: as much as there is room for, and right whoever stores what."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
 
-from server.api.kept import KeptAnswers, entity_tag, is_known
+from server.api.kept import SHARED_MAX, KeptAnswers, Shared, entity_tag, is_known
 from server.auth import Tokens
 from server.clock import Clock
 from server.db.journal import Journal
@@ -123,3 +124,53 @@ async def test_a_guest_that_comes_back_after_deletion_starts_with_nothing(site: 
     page = (await site.ask("GET", PATHS[0], guest.token)).json()
     assert [row["id"] for row in page["results"]] == [attempt]
     assert page["results"][0]["text_preview"] == "cd cd cd"
+
+
+async def test_what_several_ask_for_is_made_once_and_outlives_who_asked_first() -> None:
+    shared: Shared[str] = Shared()
+    made: list[int] = []
+    go_on = asyncio.Event()
+
+    async def make() -> str:
+        made.append(len(made))
+        await go_on.wait()
+        return f"number {len(made)}"
+
+    first, second = (asyncio.create_task(shared.get("a", make)) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    go_on.set()
+    assert await second == "number 1"
+    assert await shared.get("a", make) == "number 1"
+    assert await shared.get("b", make) == "number 2"
+
+
+async def test_a_failure_is_told_to_all_who_wait_and_tried_again_by_the_next() -> None:
+    shared: Shared[str] = Shared()
+
+    async def fail() -> str:
+        await asyncio.sleep(0)
+        raise OSError("away")
+
+    async def make() -> str:
+        return "made"
+
+    told = await asyncio.gather(*(shared.get("a", fail) for _ in range(2)), return_exceptions=True)
+    assert [type(one) for one in told] == [OSError, OSError]
+    assert await shared.get("a", make) == "made"
+
+
+async def test_what_was_shared_longest_ago_makes_room() -> None:
+    shared: Shared[int] = Shared()
+    made: list[int] = []
+
+    def making(number: int) -> Callable[[], Awaitable[int]]:
+        async def make() -> int:
+            made.append(number)
+            return number
+
+        return make
+
+    for number in [*range(SHARED_MAX), 0, SHARED_MAX, 0, 1]:
+        await shared.get(str(number), making(number))
+    assert made == [*range(SHARED_MAX), SHARED_MAX, 1]
