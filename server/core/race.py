@@ -250,11 +250,11 @@ class Race:
             self._remove(racer, now_ms)
         if self.phase is not Phase.LOBBY:
             return
+        gathered_at_ms = self.gathered_at_ms if self.quick else None
         if now_ms >= self.created_at_ms + RACE_MS_MAX:
             self._cancel("limit")
-        elif self.quick and self.gathered_at_ms is not None:
-            if now_ms >= self.gathered_at_ms + GATHER_MS:
-                self._count_down(now_ms)
+        elif gathered_at_ms is not None and now_ms >= gathered_at_ms + GATHER_MS:
+            self._count_down(now_ms)
 
     def _tick_running(self, now_ms: int) -> None:
         for racer in self._long_away(now_ms):
