@@ -125,6 +125,11 @@ export class Race {
     return this.racer(this.you);
   }
 
+  /** Is there still something to type for who looks at it? */
+  get typing() {
+    return this.live && this.me?.dnf === null && this.me.finishedMs === null;
+  }
+
   /** Can anything still happen in it? */
   get live() {
     return LIVE.has(this.phase);

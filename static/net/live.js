@@ -235,7 +235,7 @@ export class Live {
     const nowMs = this.#clock.nowMs();
     const resumed = this.#attempts.resume(nowMs, message.attempt);
     if (resumed) this.#emitOpened(resumed, true);
-    else if (this.#racing.typing) this.#beginRace(AttemptLog.ofRace(message, nowMs), message.h ?? null);
+    else if (this.#racing.race?.typing) this.#beginRace(AttemptLog.ofRace(message, nowMs), message.h ?? null);
   }
 
   /** @param {AttemptLog} log @param {number|null} handle */

@@ -60,12 +60,6 @@ export class Racing {
     return this.#entry !== null || this.race !== null;
   }
 
-  /** Is there something for us to type in it? */
-  get typing() {
-    const { race } = this;
-    return race !== null && race.live && race.me !== null && race.me.dnf === null && race.me.finishedMs === null;
-  }
-
   /** The server's clock, as well as we know it. */
   get nowMs() {
     return this.#clock.nowMs() + this.#connection.serverOffsetMs;

@@ -37,7 +37,7 @@ export class FakeRace {
     if (type === 'race.again') this.#begin();
     if (type === 'race.sync') this.#tellMissing(socket, message.n);
     else if (type === 'race.watch') this.seats.set(socket, null);
-    else if (type === 'race.ready') this.happen('ready', { slot: this.seats.get(socket), ready: message.ready });
+    else if (type === 'race.ready') this.#makeReady(this.seats.get(socket), message.ready);
     else if (type === 'race.start') this.countDown();
     else if (type === 'race.leave') this.#leave(socket);
     else if (type !== 'race.unwatch') this.#seat(socket);
@@ -107,6 +107,11 @@ export class FakeRace {
     this.racers.set(slot, { slot, name, ghost: false, mine, ...start });
     this.happen('joined', { slot, name, ghost: false });
     return slot;
+  }
+
+  #makeReady(slot, ready) {
+    this.racers.get(slot).ready = ready;
+    this.happen('ready', { slot, ready });
   }
 
   #leave(socket) {
