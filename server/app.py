@@ -73,6 +73,8 @@ PAGES = {
     "/attempts/{attempt}": "attempt",
     "/leaderboards": "leaderboards",
     "/account": "account",
+    "/race": "race",
+    "/race/{race}": "race",
 }
 FLUSH_S = 10
 
