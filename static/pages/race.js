@@ -137,7 +137,7 @@ function leave() {
 // The race
 
 live.on('race', ({ race, event, entered }) => {
-  if (entered) entered_(race);
+  if (entered) settleIn(race);
   voice.tell(race, event);
   if (event?.event === 'over' || event?.event === 'cancelled') overAtMs = performance.now();
   if (event?.event === 'left' && race.me === null && race.live && !watched) tell(say('youLeft'));
@@ -151,7 +151,8 @@ live.on('raceMoved', ({ race }) => {
 
 live.on('raceRefused', ({ asked: request, code, message, retryMs }) => {
   const words = sayIfKnown(`race_${code}`) ?? message;
-  if (retryMs !== null) tell(words); // it is asked for again
+  if (retryMs !== null)
+    tell(words); // it is asked for again
   else if (TOO_LATE.has(code) && asked) {
     const name = asked;
     enter(() => racing.watch(name));
@@ -161,7 +162,7 @@ live.on('raceRefused', ({ asked: request, code, message, retryMs }) => {
 });
 
 /** @param {Race} race */
-function entered_(race) {
+function settleIn(race) {
   forgetAttempt();
   voice.begin();
   shown = 'race';

@@ -61,10 +61,7 @@ export class GhostList {
       this.#typed = [typed, ...(this.#typed ?? [])];
     } catch {
       // Somebody else's, from a leaderboard: the server knows whether it may be raced against.
-      this.#typed = [
-        { id, text_preview: '', wpm: 0, finished_at: 0, self_reported: false },
-        ...(this.#typed ?? []),
-      ];
+      this.#typed = [{ id, text_preview: '', wpm: 0, finished_at: 0, self_reported: false }, ...(this.#typed ?? [])];
     }
     this.draw();
     this.#changed();

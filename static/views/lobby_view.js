@@ -96,7 +96,8 @@ function line(racer, race) {
   made.append(name);
   if (racer.slot === race.host) made.append(mark('host', say('host')));
   if (!racer.connected) made.append(mark('away', say('awayNow')));
-  else if (!racer.ghost) made.append(mark(racer.ready ? 'is-ready' : 'waits', say(racer.ready ? 'isReady' : 'isNotReady')));
+  else if (!racer.ghost)
+    made.append(mark(racer.ready ? 'is-ready' : 'waits', say(racer.ready ? 'isReady' : 'isNotReady')));
   return made;
 }
 

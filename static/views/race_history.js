@@ -2,8 +2,8 @@
 
 import { element } from './dom.js';
 import { Standstill } from './standstill.js';
-import { duration, moment, number, percent, say } from './words.js';
 import { outWords } from './track_view.js';
+import { duration, moment, number, percent, say } from './words.js';
 
 /**
  * @import { Session } from '../net/session.js'
@@ -86,7 +86,8 @@ function row({ race, finished_at: finishedAtMs, racers, place, wpm, accuracy, du
   when.scope = 'row';
   const link = document.createElement('a');
   link.href = `/race/${race}`;
-  link.textContent = finishedAtMs === null ? say('stillOn') : moment(finishedAtMs, { dateStyle: 'medium', timeStyle: 'short' });
+  link.textContent =
+    finishedAtMs === null ? say('stillOn') : moment(finishedAtMs, { dateStyle: 'medium', timeStyle: 'short' });
   when.append(link);
   const out = dnf === null ? NONE : outWords(dnf);
   made.append(

@@ -61,7 +61,12 @@ export class RaceResultsView {
       const points = mine && this.#mine ? this.#mine.speeds() : curveOf(racer, race.textLength);
       return { slot: racer.slot, mine, name: racer.name, place: racer.place, points };
     });
-    const svg = raceChart(curves, { width, height: CHART_HEIGHT_PX, label: say('speedOfAllLabel', this.sentence), number });
+    const svg = raceChart(curves, {
+      width,
+      height: CHART_HEIGHT_PX,
+      label: say('speedOfAllLabel', this.sentence),
+      number,
+    });
     element(this.#root, '#race-chart-figure').classList.toggle('empty', svg === null);
     this.#chart.replaceChildren(...(svg ? [svg] : []));
   }

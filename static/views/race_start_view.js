@@ -30,7 +30,10 @@ const RACERS_MAX = 20;
  * @returns {RaceName|null}
  */
 export function raceName(typed) {
-  const named = typed.trim().replace(/^.*\/race\//, '').replace(/[?#].*$/, '');
+  const named = typed
+    .trim()
+    .replace(/^.*\/race\//, '')
+    .replace(/[?#].*$/, '');
   if (ID.test(named)) return { race: named.toLowerCase() };
   const code = named.replace(/[\s-]/g, '').toUpperCase();
   return CODE.test(code) ? { code } : null;
@@ -106,7 +109,8 @@ export class RaceStartView {
 
   /** Its words, in the language of the page. */
   draw() {
-    for (const words of elements(this.#create, '[data-words]')) words.textContent = say('wordsOf', Number(words.dataset.words));
+    for (const words of elements(this.#create, '[data-words]'))
+      words.textContent = say('wordsOf', Number(words.dataset.words));
     for (const button of elements(this.#root, '[data-quick]')) {
       button.classList.toggle('primary', button.dataset.quick === this.#settings.language);
     }
@@ -163,7 +167,9 @@ export class RaceStartView {
 
   /** @param {string} name */
   #value(name) {
-    return String(new FormData(this.#create).get(name) ?? find(this.#create, `[name="${name}"]:checked`, HTMLInputElement).value);
+    return String(
+      new FormData(this.#create).get(name) ?? find(this.#create, `[name="${name}"]:checked`, HTMLInputElement).value,
+    );
   }
 
   /** @param {string} name @param {string} value */

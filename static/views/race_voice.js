@@ -56,7 +56,9 @@ export class RaceVoice {
     const name = this.#names.get(event.slot) ?? '';
     if (event.event === 'placed') {
       const time = duration(event.duration_ms);
-      return mine ? say('saidYourPlace', number(event.place), time) : say('saidPlaced', name, number(event.place), time);
+      return mine
+        ? say('saidYourPlace', number(event.place), time)
+        : say('saidPlaced', name, number(event.place), time);
     }
     if (event.event === 'host') return mine ? say('saidYouHost') : null;
     if (mine) return null;
