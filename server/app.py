@@ -27,6 +27,7 @@ from server.api import (
     key_stats,
     leaderboards,
     passwords,
+    races,
     users,
 )
 from server.api import endpoint as api
@@ -69,6 +70,7 @@ ENDPOINTS: list[Endpoint] = [
     *attempts.ENDPOINTS,
     *key_stats.ENDPOINTS,
     *leaderboards.ENDPOINTS,
+    *races.ENDPOINTS,
 ]
 STATIC = Path(__file__).resolve().parents[1] / "static"
 PAGES = {
@@ -93,7 +95,7 @@ def build(settings: Settings) -> Parts:
         loopback_free=not settings.production,
     )
     bus: Bus = RedisBus(settings.redis_url, metrics) if settings.redis_url else MemoryBus(metrics)
-    races = Races(database, bus, clock, uuid4().hex)
+    racing = Races(database, bus, clock, uuid4().hex)
     texts = Texts(database, SystemRandom())
     return Parts(
         clock=clock,
@@ -101,8 +103,8 @@ def build(settings: Settings) -> Parts:
         journal=Journal(database, metrics, clock.now_ms),
         hub=Hub(limits, time.monotonic, metrics),
         bus=bus,
-        races=races,
-        racing=RacingParts(races, database, texts, SystemRandom()),
+        races=racing,
+        racing=RacingParts(racing, database, texts, SystemRandom()),
         texts=texts,
         tokens=Tokens(settings.jwt_secret),
     )

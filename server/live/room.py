@@ -44,6 +44,9 @@ class Moved(NamedTuple):
     accuracy: float
 
 
+NOWHERE = Moved(0, 0, 0.0, 1.0)
+
+
 class Onlooker:
     """Tells a room how the attempt of one of its racers goes."""
 
@@ -193,7 +196,7 @@ class Room:
         ended = self._stored.standings.get(slot)
         if ended is not None and slot not in self.ghosts:
             return Moved(slot, ended.position, ended.wpm, ended.accuracy)
-        return self._standing.get(slot) or Moved(slot, 0, 0.0, 1.0)
+        return self._standing.get(slot) or NOWHERE._replace(slot=slot)
 
     # Progress
 
@@ -211,7 +214,7 @@ class Room:
                 raise ValueError("nobody moves like that")
 
     def _move(self, moved: Moved) -> None:
-        if self._standing.get(moved.slot) != moved:
+        if self._standing.get(moved.slot, NOWHERE._replace(slot=moved.slot)) != moved:
             self._standing[moved.slot] = moved
             self._moved.add(moved.slot)
             self._moved_for_watchers.add(moved.slot)
