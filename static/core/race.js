@@ -33,6 +33,8 @@ import { graphemes } from './text.js';
  * @property {string|null} [text]
  * @property {number|null} [text_length]
  * @property {number|null} [starts_at_ms]
+ * @property {boolean} [quick]
+ * @property {{code: string}|null} [again]
  *
  * @typedef {[slot: number, place: number, durationMs: number]} Place
  *
@@ -49,7 +51,7 @@ import { graphemes } from './text.js';
  *   | {event: 'over', places: Place[]}
  *   | {event: 'cancelled', why: string}
  *   | {event: 'again', code: string}
- * )} RaceEvent `again` may name the next race as its `race`
+ * )} RaceEvent
  *
  * @typedef {{race: string, n: number, racers: [slot: number, position: number, wpm: number,
  *   accuracy: number][]}} Moves
@@ -83,6 +85,8 @@ export class Race {
   /** @type {number|null} */
   host = null;
   private = false;
+  /** Does it start by itself? */
+  quick = false;
   /** @type {number|null} the slot of who looks at it; null: a watcher */
   you = null;
   watchers = 0;
@@ -151,6 +155,8 @@ export class Race {
     this.text = text ?? null;
     this.textLength = text_length ?? 0;
     this.startsAtMs = starts_at_ms ?? null;
+    this.quick = snapshot.quick ?? false;
+    this.again = snapshot.again?.code ?? null;
     this.holed = false;
     const known = this.#racers;
     this.#racers = new Map(snapshot.racers.map((state) => [state.slot, asNow(state, known.get(state.slot), nowMs)]));

@@ -214,8 +214,7 @@ export class Racing {
   /** @param {RaceEvent} event */
   #happened(event) {
     const { race } = this;
-    // The event of a rematch may name the race that follows.
-    if (!race || (event.race !== race.id && event.event !== 'again')) return;
+    if (race?.id !== event.race) return;
     if (race.apply(event, this.nowMs)) this.#tell(event, false);
     if (event.event === 'countdown') this.#connection.measure();
     // What was typed last, on another process too, is part of the state at the end.

@@ -8,7 +8,7 @@ import { Frame } from '../views/frame.js';
 import { openLine, tellOfLine } from '../views/line.js';
 import { LobbyView, startsNow } from '../views/lobby_view.js';
 import { Notices } from '../views/notices.js';
-import { RaceHistory } from '../views/race_history.js';
+import { ENDED, RaceHistory } from '../views/race_history.js';
 import { RaceResultsView } from '../views/race_results_view.js';
 import { RaceStartView, raceName } from '../views/race_start_view.js';
 import { RaceVoice } from '../views/race_voice.js';
@@ -46,7 +46,7 @@ const stage = element(document, '#stage');
 const typing = new TypingView(stage, { live, notices, ended });
 const results = new ResultsView(element(document, '#results'), { next: mainAction });
 const start = new RaceStartView(element(document, '#start'), frame, {
-  quick: (language) => enter(() => racing.quick(language), true),
+  quick: (language) => enter(() => racing.quick(language)),
   join: (name) => enter(() => racing.join(name)),
   watch: (name) => enter(() => racing.watch(name)),
   create: (wanted) => enter(() => racing.create(wanted)),
@@ -60,8 +60,6 @@ const countdown = new CountdownView(element(document, '#countdown'), { nowMs: ()
 const watch = find(document, '#watch', HTMLAnchorElement);
 const ghost = find(document, '#ghost', HTMLAnchorElement);
 
-/** Has somebody asked for a race that starts by itself? */
-let quick = false;
 /** @type {RaceName|null} what was asked for by name: if it is full, it can be watched */
 let asked = null;
 /** @type {'start'|'entering'|'race'} */
@@ -79,7 +77,7 @@ Object.assign(frame.actions, {
   start: () => racing.start(),
   leave,
   again: () => racing.again(),
-  quickRace: () => enter(() => racing.quick(racing.race?.language ?? settings.language), true),
+  quickRace: () => enter(() => racing.quick(racing.race?.language ?? settings.language)),
   copy: () => lobby.copy().then(tell),
   settings: () => settingsDialog.showModal(),
   practise: () => {
@@ -90,9 +88,8 @@ Object.assign(frame.actions, {
 
 // Ways in
 
-/** @param {() => void} ask @param {boolean} [isQuick] */
-function enter(ask, isQuick = false) {
-  quick = isQuick;
+/** @param {() => void} ask */
+function enter(ask) {
   asked = null;
   shown = 'entering';
   draw();
@@ -118,8 +115,9 @@ function arrive() {
   const query = new URLSearchParams(location.search);
   const name = raceName(named);
   const ghostOf = query.get('ghost');
-  if (name) enterByName(name);
-  else if (query.has('quick')) enter(() => racing.quick(query.get('quick') || settings.language), true);
+  if (name && location.hash === ENDED) enter(() => racing.watch(name));
+  else if (name) enterByName(name);
+  else if (query.has('quick')) enter(() => racing.quick(query.get('quick') || settings.language));
   else {
     showStart();
     if (named) start.refuseJoin(say('race_not_found'), named);
@@ -261,11 +259,13 @@ function draw() {
   show('#race-results', view === 'finished' || view === 'cancelled');
   countdown.show(race);
   if (!race) return;
-  if (race.phase === 'lobby') lobby.show(race, quick);
+  if (race.phase === 'lobby') lobby.show(race);
   if (race.you === null) showText(race);
   stage.hidden = !(typesOn() || (watched !== '' && race.live && race.text !== null));
   drawProgress(race);
-  if (!race.live) showResults(race);
+  if (race.live) return;
+  showResults(race);
+  if (location.hash !== ENDED) history.replaceState(null, '', `${START}/${race.code}${ENDED}`);
 }
 
 /** Is there a text in front of the person that is not finished? */

@@ -21,11 +21,8 @@ export class LobbyView {
     this.#link.addEventListener('focus', () => this.#link.select());
   }
 
-  /**
-   * @param {Race} race
-   * @param {boolean} quick does it start by itself?
-   */
-  show(race, quick) {
+  /** @param {Race} race */
+  show(race) {
     const code = element(this.#root, '#lobby-code');
     code.textContent = `${race.code.slice(0, HALF_A_CODE)} ${race.code.slice(HALF_A_CODE)}`;
     this.#link.value = linkTo(race);
@@ -39,7 +36,7 @@ export class LobbyView {
     main.replaceChildren(words, ' ', cap);
     main.hidden = watches;
     element(this.#root, '#lobby-start').hidden = !race.mayStart || startsNow(race);
-    const hint = say(hintMessage(race, quick));
+    const hint = say(hintMessage(race));
     const shown = element(this.#root, '#lobby-hint');
     if (shown.textContent !== hint) shown.textContent = hint;
   }
@@ -76,8 +73,9 @@ function mainMessage(race) {
   return race.me?.ready ? 'notReady' : 'ready';
 }
 
-/** @param {Race} race @param {boolean} quick */
-function hintMessage(race, quick) {
+/** @param {Race} race */
+function hintMessage(race) {
+  const { quick } = race;
   if (race.you === null) return 'hintWatching';
   if (race.racers.length < 2) return quick ? 'hintQuickAlone' : 'hintAlone';
   if (quick) return 'hintQuick';

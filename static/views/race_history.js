@@ -22,6 +22,8 @@ import { duration, moment, number, percent, say } from './words.js';
  */
 
 const NONE = '–';
+/** After the address of a race: what is wanted is this race, not the one that followed it. */
+export const ENDED = '#ended';
 
 export class RaceHistory {
   #root;
@@ -85,7 +87,7 @@ function row({ race, finished_at: finishedAtMs, racers, place, wpm, accuracy, du
   const when = document.createElement('th');
   when.scope = 'row';
   const link = document.createElement('a');
-  link.href = `/race/${race}`;
+  link.href = `/race/${race}${finishedAtMs === null ? '' : ENDED}`;
   link.textContent =
     finishedAtMs === null ? say('stillOn') : moment(finishedAtMs, { dateStyle: 'medium', timeStyle: 'short' });
   when.append(link);

@@ -219,11 +219,18 @@ test('the end gives the places that were not told one by one, and leaves the gho
         [0, 2, 4_500],
       ],
     },
-    { event: 'again', code: 'XYZ789' },
+    { event: 'again', next: 'race-2', code: 'XYZ789' },
   );
   assert.deepEqual([race.phase, race.live, race.again], ['finished', false, 'XYZ789']);
   assert.deepEqual([race.me.place, race.me.finishedMs], [2, 4_500]);
   assert.equal(race.racer(2).place, null);
+});
+
+test('a snapshot tells of the next race, and whether this one starts by itself', () => {
+  const race = new Race(lobby({ quick: true }), 0);
+  assert.deepEqual([race.quick, race.again], [true, null]);
+  race.adopt(lobby({ n: 9, phase: 'finished', again: { next: 'race-2', code: 'XYZ789' } }), 0);
+  assert.deepEqual([race.quick, race.again], [false, 'XYZ789']);
 });
 
 test('a race that is cancelled says why', () => {

@@ -363,7 +363,7 @@ test('once more, everybody meets in a new race', () => {
 
 test('a rematch that somebody else has opened is joined', () => {
   const { world, race, page } = started();
-  race.happen('again', { race: 'race-2', code: 'XYZ789' });
+  race.happen('again', { next: 'race-2', code: 'XYZ789' });
   world.pass(100);
   assert.equal(page.last('race').race.again, 'XYZ789');
   page.live.racing.again();
