@@ -378,6 +378,19 @@ def encode(kind: str, re: int | None = None, **fields: Any) -> str:
     return orjson.dumps(message).decode()
 
 
+def pack(message: Fields) -> bytes:
+    """A message of one process to another. Raises TypeError for what is no JSON."""
+    return orjson.dumps(message)
+
+
+def unpack(data: bytes) -> Fields:
+    """What was packed. Raises ValueError for anything else."""
+    message = orjson.loads(data)
+    if not isinstance(message, dict):
+        raise ValueError("a message is one JSON object")
+    return message
+
+
 def parse_lines(lines: bytes) -> list[Fields]:
     """The objects of a JSON Lines file."""
     return [orjson.loads(line) for line in lines.splitlines() if line.strip()]
