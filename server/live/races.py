@@ -315,7 +315,7 @@ class Races:
             return
         for member in {*room.members, *room.typists}:
             racer = room.racer(member)
-            if racer is not None and racer.seat is None:
+            if racer is not None and racer.seat is None and racer.dnf != "left":
                 sit = partial(self._sit_down, member, True)
                 self._later(partial(self._again, room.id, sit))
 
