@@ -324,7 +324,7 @@ const messages = {
   raceThis: 'Race against this',
   speedOfAll: 'Everybody’s speed over time',
   speedOfAllLabel: (ending) => `Everybody’s speed over time. ${ending}`,
-  yourPlace: (place, racers) => `You came in ${place} of ${racers}`,
+  yourPlace: (place, racers) => `Place ${place} of ${racers}`,
   winner: (name) => `${name} won`,
   noWinner: 'Nobody finished',
   raceEmpty: 'The race is off: everybody has left',

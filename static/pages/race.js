@@ -9,7 +9,7 @@ import { openLine, tellOfLine } from '../views/line.js';
 import { LobbyView, startsNow } from '../views/lobby_view.js';
 import { Notices } from '../views/notices.js';
 import { ENDED, RaceHistory } from '../views/race_history.js';
-import { RaceResultsView } from '../views/race_results_view.js';
+import { mayGoOn, RaceResultsView } from '../views/race_results_view.js';
 import { RaceStartView, raceName } from '../views/race_start_view.js';
 import { RaceVoice } from '../views/race_voice.js';
 import { ResultsView } from '../views/results_view.js';
@@ -328,7 +328,7 @@ function mainAction() {
   if (race.phase === 'lobby' && race.me) {
     if (startsNow(race)) racing.start();
     else racing.ready(!race.me.ready);
-  } else if (!race.live && !typesOn()) racing.again();
+  } else if (!race.live && !typesOn() && mayGoOn(race)) racing.again();
 }
 
 /** What Shift+Enter does: start now, or another race. */

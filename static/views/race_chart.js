@@ -26,7 +26,7 @@ export function raceChart(curves, { width, height, label, number }) {
   // One's own comes last, above the others.
   for (const curve of drawn.sort((a, b) => Number(a.mine) - Number(b.mine))) {
     const path = line(curve.points, scale, 'wpm', curve.mine ? 'line racer mine' : 'line racer');
-    path.setAttribute('style', `--slot: ${curve.slot}`);
+    path.style.setProperty('--slot', String(curve.slot));
     path.setAttribute('stroke-dasharray', curve.mine ? '' : dashOf(curve.slot));
     const title = shape('title', {});
     title.textContent = curve.name;
@@ -49,7 +49,7 @@ export function raceChart(curves, { width, height, label, number }) {
 export function swatch(slot, mine) {
   const svg = shape('svg', { class: 'swatch', viewBox: '0 0 28 8', width: 28, height: 8, 'aria-hidden': 'true' });
   const path = shape('path', { class: mine ? 'line racer mine' : 'line racer', d: 'M1 4H27' });
-  path.setAttribute('style', `--slot: ${slot}`);
+  path.style.setProperty('--slot', String(slot));
   path.setAttribute('stroke-dasharray', mine ? '' : dashOf(slot));
   svg.append(path);
   return svg;

@@ -38,6 +38,7 @@ export class RaceResultsView {
     this.#mine = mine;
     element(this.#root, '#race-results-title').textContent = this.sentence;
     element(this.#root, 'tbody').replaceChildren(...race.order.map((racer) => row(racer, race)));
+    element(this.#root, '[data-action="again"]').hidden = !mayGoOn(race);
     element(this.#root, '#again-words').textContent = say(race.again === null ? 'rematch' : 'joinRematch');
     this.#drawChart();
   }
@@ -58,7 +59,7 @@ export class RaceResultsView {
     if (!race || width === 0) return;
     const curves = race.order.map((racer) => {
       const mine = racer.slot === race.you;
-      const points = mine && this.#mine ? this.#mine.speeds() : curveOf(racer, race.textLength);
+      const points = mine && this.#mine ? this.#mine.speeds().map(({ at_s, wpm }) => ({ at_s, wpm })) : curveOf(racer, race.textLength);
       return { slot: racer.slot, mine, name: racer.name, place: racer.place, points };
     });
     const svg = raceChart(curves, {
@@ -72,6 +73,14 @@ export class RaceResultsView {
   }
 }
 
+/**
+ * May who looks at it ask for one more? Who watched may join it only.
+ * @param {Race} race
+ */
+export function mayGoOn(race) {
+  return race.you !== null || race.again !== null;
+}
+
 /** @param {Racer} racer @param {Race} race */
 function row(racer, race) {
   const made = document.createElement('tr');
@@ -82,7 +91,7 @@ function row(racer, race) {
   name.append(swatch(racer.slot, mine), nameOf(racer, race));
   const timed = racer.finishedMs !== null && racer.dnf === null;
   made.append(
-    cell(racer.place === null ? NONE : number(racer.place), 'place'),
+    cell(racer.place === null ? NONE : number(racer.place), 'taken'),
     name,
     cell(number(racer.wpm, 1), 'wpm'),
     cell(racer.ghost && racer.position === 0 ? NONE : percent(racer.accuracy)),
