@@ -61,6 +61,10 @@ class RacePage:
         )
         return cells
 
+    async def type(self, text: list[str]) -> None:
+        """Type as fast as people do, so that nobody doubts it."""
+        await self.keyboard.type(text, dt_ms=70)
+
     async def right(self) -> int:
         return await self.page.locator("#text span.cell.right").count()
 
