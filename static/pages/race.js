@@ -47,7 +47,7 @@ const typing = new TypingView(stage, { live, notices, ended });
 const results = new ResultsView(element(document, '#results'), { next: mainAction });
 const start = new RaceStartView(element(document, '#start'), frame, {
   quick: (language) => enter(() => racing.quick(language)),
-  join: (name) => enter(() => racing.join(name)),
+  join: enterByName,
   watch: (name) => enter(() => racing.watch(name)),
   create: (wanted) => enter(() => racing.create(wanted)),
 });
@@ -138,6 +138,7 @@ live.on('race', ({ race, event, entered }) => {
   if (entered) settleIn(race);
   voice.tell(race, event);
   if (event?.event === 'over' || event?.event === 'cancelled') overAtMs = performance.now();
+  if (event?.event === 'over' && typesOn()) tell(say('overtime'));
   if (event?.event === 'left' && race.me === null && race.live && !watched) tell(say('youLeft'));
   draw();
 });
@@ -166,7 +167,9 @@ function settleIn(race) {
   shown = 'race';
   overAtMs = performance.now() - GUARD_MS;
   const path = `${START}/${race.code}`;
-  if (location.pathname !== path) history.pushState(null, '', path);
+  // Going back must not ask for another quick race.
+  if (location.search !== '') history.replaceState(null, '', path);
+  else if (location.pathname !== path) history.pushState(null, '', path);
   if (race.phase === 'lobby') requestAnimationFrame(() => element(document, '#lobby-main').focus());
 }
 

@@ -92,10 +92,10 @@ function line(racer, race) {
   name.className = 'who';
   name.textContent = nameOf(racer, race);
   made.append(name);
-  if (racer.slot === race.host) made.append(mark('host', say('host')));
-  if (!racer.connected) made.append(mark('away', say('awayNow')));
+  if (racer.slot === race.host) made.append(' ', mark('host', say('host')));
+  if (!racer.connected) made.append(' ', mark('away', say('awayNow')));
   else if (!racer.ghost)
-    made.append(mark(racer.ready ? 'is-ready' : 'waits', say(racer.ready ? 'isReady' : 'isNotReady')));
+    made.append(' ', mark(racer.ready ? 'is-ready' : 'waits', say(racer.ready ? 'isReady' : 'isNotReady')));
   return made;
 }
 
