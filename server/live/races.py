@@ -424,7 +424,8 @@ class Races:
                 room.play_ghosts(now_ms)
                 typed_here = room.fan_out(watchers_too)
                 if typed_here:
-                    self._bus.publish(topic(room.id), {"moved": typed_here})
+                    moved = [tuple(one) for one in typed_here]
+                    self._bus.publish(topic(room.id), {"moved": moved})
 
 
 def topic(race_id: str) -> str:
