@@ -249,9 +249,7 @@ async def test_races_need_no_redis(pair: Pair) -> None:
             await far.press("x\b", 10)
             await asyncio.sleep(0.3)
             await host.sync(host.race["race"], host.n)
-        await far.press("\u0017")
-        far.told, host.told = [], []
-        await finish(far)
+        await far.press(TEXT)
         for person in (host, far):
             over = await person.event("over", within_s=12)
             assert [place[:2] for place in over["places"]] == [[0, 1], [2, 2]]
