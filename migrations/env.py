@@ -6,7 +6,7 @@ import os
 from alembic import context
 from sqlalchemy import Connection
 
-from server.db import tables
+from server.db import race_tables
 from server.db.database import Database
 from server.settings import Settings
 
@@ -14,7 +14,7 @@ from server.settings import Settings
 def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=tables.metadata,
+        target_metadata=race_tables.RaceRow.metadata,
         compare_type=True,
         render_as_batch=True,
         transactional_ddl=True,

@@ -27,6 +27,7 @@ from server.api import (
     key_stats,
     leaderboards,
     passwords,
+    races,
     users,
 )
 from server.api import endpoint as api
@@ -39,12 +40,16 @@ from server.api.routes import PREFIX, broken, refused, request_id, routes, with_
 from server.auth import Passwords, Tokens
 from server.boards import Boards
 from server.budgets import Budgets
+from server.bus import Bus, MemoryBus, RedisBus
 from server.clock import Clock
-from server.db.database import Database
+from server.db.database import STORE_ERRORS, Database
 from server.db.journal import Journal
 from server.db.mails import Mails
 from server.live.connection import Connection, Parts
 from server.live.hub import AddressLimits, Hub
+from server.live.neighbours import Neighbours
+from server.live.races import Races
+from server.live.racing import RacingParts
 from server.live.revoker import Revoker
 from server.live.sweeper import Sweeper
 from server.metrics import Metrics
@@ -65,6 +70,7 @@ ENDPOINTS: list[Endpoint] = [
     *attempts.ENDPOINTS,
     *key_stats.ENDPOINTS,
     *leaderboards.ENDPOINTS,
+    *races.ENDPOINTS,
 ]
 STATIC = Path(__file__).resolve().parents[1] / "static"
 PAGES = {
@@ -88,12 +94,18 @@ def build(settings: Settings) -> Parts:
         guests_hour=settings.guests_per_address_hour,
         loopback_free=not settings.production,
     )
+    bus: Bus = RedisBus(settings.redis_url, metrics) if settings.redis_url else MemoryBus(metrics)
+    racing = Races(database, bus, clock, uuid4().hex)
+    texts = Texts(database, SystemRandom())
     return Parts(
         clock=clock,
         database=database,
         journal=Journal(database, metrics, clock.now_ms),
         hub=Hub(limits, time.monotonic, metrics),
-        texts=Texts(database, SystemRandom()),
+        bus=bus,
+        races=racing,
+        racing=RacingParts(racing, database, texts, SystemRandom()),
+        texts=texts,
         tokens=Tokens(settings.jwt_secret),
     )
 
@@ -189,10 +201,14 @@ async def _running(
     sweeper = Sweeper(parts.database, parts.journal, parts.hub, parts.clock.now_ms)
     journal = asyncio.create_task(parts.journal.run())
     revoker = Revoker(parts.database, parts.hub)
+    neighbours = Neighbours(parts.database, parts.races)
     loop_lag = parts.journal.metrics.watch_loop()
     others = (
         sweeper.run(),
         revoker.run(),
+        parts.bus.run(),
+        parts.races.run(),
+        neighbours.run(),
         api_parts.post.run(),
         api_parts.boards.run(),
         loop_lag,
@@ -208,6 +224,8 @@ async def _running(
         for task in (*tasks, flush):
             task.cancel()
         await asyncio.gather(*tasks, flush, return_exceptions=True)
+        with suppress(*STORE_ERRORS):
+            await neighbours.sign_off()
         await parts.database.close()
 
 

@@ -27,6 +27,9 @@ class Metrics:
         self._results = self._counter("typing_results", "Results stored.", "verdict")
         self._boards = self._counter("typing_boards", "Leaderboards shown, by who knew.", "source")
         self._closes = self._counter("typing_closes", "Websockets closed.", "code")
+        self._bus = self._counter(
+            "typing_bus_messages", "Messages between processes, by what became of them.", "outcome"
+        )
         self._entries = self._counter("typing_journal_entries", "Entries settled.", "outcome")
         self._commit_s = Histogram(
             "typing_journal_lag_seconds",
@@ -63,6 +66,10 @@ class Metrics:
     def closed(self, code: int | None) -> None:
         """A websocket has ended; without a code the client was gone before."""
         self._closes.labels("lost" if code is None else str(int(code))).inc()
+
+    def passed(self, outcome: str, count: int = 1) -> None:
+        """Messages to or from other processes were `sent`, `heard`, `lost`, `late`, `malformed`."""
+        self._bus.labels(outcome).inc(count)
 
     def settled(self, outcome: str, seconds: float) -> None:
         """A journal entry's fate is known, this long after it was written."""

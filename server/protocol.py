@@ -1,17 +1,34 @@
 """The wire, version 1: messages in, messages out. Nothing else knows JSON."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
+from functools import partial
 from typing import Any
 
 import orjson
 
 from server.core.attempt import EndReason
-from server.core.source import Source, SourceKind
-from server.core.text import KeyRefused, TextRefused, normal_key, normal_text
+from server.core.race import SLOTS_MAX
+from server.core.source import Source
+from server.core.text import KeyRefused, normal_key
 from server.core.typed_text import DELETE, DELETE_WORD, ErrorRule, Keystroke
+from server.fields import (
+    BadField,
+    Fields,
+    boolean,
+    choice,
+    inner,
+    integer,
+    language,
+    optional,
+    printable,
+    source,
+    string,
+    uuid,
+    uuids,
+)
 
 SUBPROTOCOL = "typing.v1"
 VERSION = 1
@@ -57,6 +74,9 @@ class ErrorCode(StrEnum):
     RATE = "rate"
     OVERLOADED = "overloaded"
     STORE = "store"
+    FULL = "full"
+    STARTED = "started"
+    NOT_STARTED = "not_started"
 
 
 STRIKES = (ErrorCode.BAD_MESSAGE, ErrorCode.BAD_FIELD)
@@ -136,8 +156,62 @@ class Ping:
     c: int
 
 
-Message = Hello | Open | Keys | Finish | Got | Ping
-Fields = dict[str, Any]
+@dataclass(frozen=True, slots=True)
+class RaceCreate:
+    id: int | None
+    source: Source | None
+    rule: ErrorRule | None
+    private: bool
+    racers_max: int
+    ghosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RaceEnter:
+    """`race.join` or `race.watch`, by one of the two names a race has."""
+
+    id: int | None
+    code: str | None
+    race: str | None
+    watch: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RaceQuick:
+    id: int | None
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class RaceReady:
+    id: int | None
+    ready: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RaceSync:
+    id: int | None
+    race: str
+    n: int
+
+
+class RaceStep(StrEnum):
+    """What is asked of the race one is in, with no fields of its own."""
+
+    START = "race.start"
+    LEAVE = "race.leave"
+    AGAIN = "race.again"
+    UNWATCH = "race.unwatch"
+
+
+@dataclass(frozen=True, slots=True)
+class RaceAsk:
+    id: int | None
+    step: RaceStep
+
+
+RaceMessage = RaceCreate | RaceEnter | RaceQuick | RaceReady | RaceSync | RaceAsk
+Message = Hello | Open | Keys | Finish | Got | Ping | RaceMessage
 
 
 def decode(text: str) -> Message:
@@ -148,15 +222,18 @@ def decode(text: str) -> Message:
         raise Refused(ErrorCode.BAD_MESSAGE, "A message needs a `type` that is a string.")
     request_id = None
     try:
-        request_id = _optional(_integer, fields, "id", 1, ID_MAX)
+        request_id = optional(integer, fields, "id", 1, ID_MAX)
         reader = _READERS.get(kind)
         if reader is None:
             raise Refused(ErrorCode.UNKNOWN_TYPE, "This server does not know that `type`.")
         return reader(request_id, fields)
     except Refused as refused:
         refused.re = request_id
-        refused.of_hello = kind == "hello"
         raise
+    except BadField as bad:
+        refusal = Refused(ErrorCode.BAD_FIELD, str(bad), request_id)
+        refusal.of_hello = kind == "hello"
+        raise refusal from None
 
 
 # An escape of a lone surrogate is lawful JSON but no text: NUL in its place is refused wherever
@@ -185,144 +262,27 @@ def _load_surrogates(text: str) -> Any:
         raise Refused(ErrorCode.BAD_MESSAGE, "The message is not JSON.") from None
 
 
-def _bad_field(message: str) -> Refused:
-    return Refused(ErrorCode.BAD_FIELD, message)
-
-
-def _integer(fields: Fields, name: str, least: int, most: int) -> int:
-    value = fields.get(name)
-    # Not isinstance: true is an int to Python, and no number to a client.
-    if type(value) is not int or not least <= value <= most:
-        raise _bad_field(f"`{name}` must be an integer from {least} to {most}.")
-    return value
-
-
-def _string(fields: Fields, name: str, length_max: int) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or len(value) > length_max:
-        raise _bad_field(f"`{name}` must be a string of at most {length_max} characters.")
-    return value
-
-
-def _name(fields: Fields, name: str, length_max: int) -> str:
-    value = _string(fields, name, length_max)
-    if not value.isprintable():
-        raise _bad_field(f"`{name}` must hold no control characters.")
-    return value
-
-
-def _optional(read: Callable[..., Any], fields: Fields, name: str, *bounds: Any) -> Any:
-    return None if fields.get(name) is None else read(fields, name, *bounds)
-
-
-def _choice(fields: Fields, name: str, choices: Iterable[str]) -> str:
-    value = fields.get(name)
-    if not isinstance(value, str) or value not in choices:
-        raise _bad_field(f"`{name}` must be one of: {', '.join(choices)}.")
-    return value
-
-
-def _object(fields: Fields, name: str) -> Fields:
-    value = fields.get(name)
-    if not isinstance(value, dict):
-        raise _bad_field(f"`{name}` must be an object.")
-    return value
-
-
-_uuid = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-def _attempt_id(fields: Fields) -> str:
-    value = _string(fields, "attempt", 36).lower()
-    if not _uuid.fullmatch(value):
-        raise _bad_field("`attempt` must be a UUID.")
-    return value
-
-
 def _hello(request_id: int | None, fields: Fields) -> Hello:
-    _optional(_string, fields, "client", 200)
-    return Hello(request_id, _optional(_string, fields, "token", 8_192))
+    optional(string, fields, "client", 200)
+    return Hello(request_id, optional(string, fields, "token", 8_192))
 
 
 def _open(request_id: int | None, fields: Fields) -> Open:
-    source = _optional(_object, fields, "source")
-    rules = _optional(_object, fields, "rules")
-    rule = None if rules is None else _optional(_choice, rules, "errors", list(ErrorRule))
+    chosen = optional(inner, fields, "source")
     return Open(
         request_id,
-        _attempt_id(fields),
-        None if source is None else _source(source),
-        None if rules is None else ErrorRule(rule or ErrorRule.FREE),
+        uuid(fields, "attempt"),
+        None if chosen is None else source(chosen),
+        _rule(fields),
     )
 
 
-def _source(fields: Fields) -> Source:
-    kind = SourceKind(_choice(fields, "kind", list(SourceKind)))
-    return _SOURCE_READERS[kind](fields)
-
-
-def _text_source(fields: Fields) -> Source:
-    return Source(SourceKind.TEXT, text=_name(fields, "text", 64))
-
-
-def _random_source(fields: Fields) -> Source:
-    length = _choice(fields, "length", ("short", "medium", "long"))
-    return Source(SourceKind.RANDOM, language=_language(fields), length=length)
-
-
-def _words_source(fields: Fields) -> Source:
-    count = _integer(fields, "count", 10, 500)
-    return Source(SourceKind.WORDS, language=_language(fields), count=count)
-
-
-def _time_source(fields: Fields) -> Source:
-    seconds = _integer(fields, "seconds", 15, 600)
-    return Source(SourceKind.TIME, language=_language(fields), seconds=seconds)
-
-
-def _custom_source(fields: Fields) -> Source:
-    try:
-        text = normal_text(_string(fields, "text", MESSAGE_BYTES_MAX))
-    except TextRefused as refused:
-        raise _bad_field(str(refused)) from None
-    return Source(SourceKind.CUSTOM, text=text)
-
-
-def _lesson_source(fields: Fields) -> Source:
-    return Source(SourceKind.LESSON, lesson=_name(fields, "lesson", 64))
-
-
-def _practice_source(fields: Fields) -> Source:
-    layout = _name(fields, "layout", 32)
-    return Source(SourceKind.PRACTICE, language=_language(fields), layout=layout)
-
-
-def _race_source(fields: Fields) -> Source:
-    raise _bad_field("A race opens its attempts itself; `kind` cannot be race here.")
-
-
-_SOURCE_READERS: dict[SourceKind, Callable[[Fields], Source]] = {
-    SourceKind.TEXT: _text_source,
-    SourceKind.RANDOM: _random_source,
-    SourceKind.WORDS: _words_source,
-    SourceKind.TIME: _time_source,
-    SourceKind.CUSTOM: _custom_source,
-    SourceKind.LESSON: _lesson_source,
-    SourceKind.PRACTICE: _practice_source,
-    SourceKind.RACE: _race_source,
-}
-
-
-def _language(fields: Fields) -> str:
-    return _name(fields, "language", 16)
-
-
 def _keys(request_id: int | None, fields: Fields) -> Keys:
-    h = _integer(fields, "h", -ID_MAX, ID_MAX)
-    seq = _integer(fields, "seq", 1, ID_MAX)
+    h = integer(fields, "h", -ID_MAX, ID_MAX)
+    seq = integer(fields, "seq", 1, ID_MAX)
     events = fields.get("events")
     if not isinstance(events, list) or not 1 <= len(events) <= BATCH_MAX:
-        raise _bad_field(f"`events` must be a list of 1 to {BATCH_MAX} events.")
+        raise BadField(f"`events` must be a list of 1 to {BATCH_MAX} events.")
     for event in events:
         if (
             type(event) is not list
@@ -330,7 +290,7 @@ def _keys(request_id: int | None, fields: Fields) -> Keys:
             or type(event[0]) is not int
             or type(event[1]) is not str
         ):
-            raise _bad_field("Each event must be [dt, key]: an integer and a string.")
+            raise BadField("Each event must be [dt, key]: an integer and a string.")
     return Keys(request_id, h, seq, events)
 
 
@@ -346,18 +306,64 @@ def _keystroke(dt_ms: int, key: str) -> Keystroke:
 
 
 def _finish(request_id: int | None, fields: Fields) -> Finish:
-    h = _integer(fields, "h", -ID_MAX, ID_MAX)
-    seq = _integer(fields, "seq", 0, ID_MAX)
-    why = _choice(fields, "why", ("done", "quit", "time"))
+    h = integer(fields, "h", -ID_MAX, ID_MAX)
+    seq = integer(fields, "seq", 0, ID_MAX)
+    why = choice(fields, "why", ("done", "quit", "time"))
     return Finish(request_id, h, seq, EndReason(why))
 
 
 def _got(request_id: int | None, fields: Fields) -> Got:
-    return Got(request_id, _attempt_id(fields))
+    return Got(request_id, uuid(fields, "attempt"))
 
 
 def _ping(request_id: int | None, fields: Fields) -> Ping:
-    return Ping(request_id, _integer(fields, "c", 0, TIME_MAX))
+    return Ping(request_id, integer(fields, "c", 0, TIME_MAX))
+
+
+def _rule(fields: Fields) -> ErrorRule | None:
+    rules = optional(inner, fields, "rules")
+    if rules is None:
+        return None
+    return ErrorRule(optional(choice, rules, "errors", list(ErrorRule)) or ErrorRule.FREE)
+
+
+def _race_create(request_id: int | None, fields: Fields) -> RaceCreate:
+    given = optional(inner, fields, "source")
+    chosen = None if given is None else source(given)
+    if chosen is not None and chosen.limit_ms is not None:
+        raise BadField("A race is over a text, not over a time: `kind` cannot be time here.")
+    return RaceCreate(
+        request_id,
+        chosen,
+        _rule(fields),
+        optional(boolean, fields, "private") or False,
+        optional(integer, fields, "racers_max", 2, SLOTS_MAX) or SLOTS_MAX,
+        optional(uuids, fields, "ghosts", SLOTS_MAX - 1) or (),
+    )
+
+
+def _race_enter(watch: bool, request_id: int | None, fields: Fields) -> RaceEnter:
+    code = optional(printable, fields, "code", 16)
+    race = optional(uuid, fields, "race")
+    if code is None and race is None:
+        raise BadField("`code` or `race` must say which race.")
+    return RaceEnter(request_id, code and code.strip().upper(), race, watch)
+
+
+def _race_quick(request_id: int | None, fields: Fields) -> RaceQuick:
+    return RaceQuick(request_id, language(fields))
+
+
+def _race_ready(request_id: int | None, fields: Fields) -> RaceReady:
+    return RaceReady(request_id, boolean(fields, "ready"))
+
+
+def _race_sync(request_id: int | None, fields: Fields) -> RaceSync:
+    return RaceSync(request_id, uuid(fields, "race"), integer(fields, "n", 0, ID_MAX))
+
+
+def _race_ask(step: RaceStep, request_id: int | None, _fields: Fields) -> RaceAsk:
+    return RaceAsk(request_id, step)
 
 
 _READERS: dict[str, Callable[[int | None, Fields], Message]] = {
@@ -367,6 +373,13 @@ _READERS: dict[str, Callable[[int | None, Fields], Message]] = {
     "finish": _finish,
     "got": _got,
     "ping": _ping,
+    "race.create": _race_create,
+    "race.join": partial(_race_enter, False),
+    "race.watch": partial(_race_enter, True),
+    "race.quick": _race_quick,
+    "race.ready": _race_ready,
+    "race.sync": _race_sync,
+    **{step.value: partial(_race_ask, step) for step in RaceStep},
 }
 
 
@@ -376,6 +389,19 @@ def encode(kind: str, re: int | None = None, **fields: Any) -> str:
     if re is not None:
         message["re"] = re
     return orjson.dumps(message).decode()
+
+
+def pack(message: Fields) -> bytes:
+    """A message of one process to another. Raises TypeError for what is no JSON."""
+    return orjson.dumps(message)
+
+
+def unpack(data: bytes) -> Fields:
+    """What was packed. Raises ValueError for anything else."""
+    message = orjson.loads(data)
+    if not isinstance(message, dict):
+        raise ValueError("a message is one JSON object")
+    return message
 
 
 def parse_lines(lines: bytes) -> list[Fields]:

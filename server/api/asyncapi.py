@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from server.core.attempt import AttemptState, EndReason
+from server.core.race import SLOTS_MAX, Phase
 from server.core.source import SourceKind
 from server.core.typed_text import ErrorRule
 from server.core.verdict import Verdict
@@ -94,6 +95,8 @@ REQUEST_ID = _integer(1, ID_MAX)
 HANDLE = _integer(0, ID_MAX)
 SEQ = _integer(0, ID_MAX)
 UUID: Json = {"type": "string", "format": "uuid"}
+BOOLEAN: Json = {"type": "boolean"}
+SLOT = _integer(0, SLOTS_MAX - 1)
 LIVE_SCORE: Json = {
     "position": COUNT,
     "wpm": NUMBER,
@@ -129,6 +132,21 @@ SCHEMAS: Json = {
             "errors": COUNT,
             "latency_ms": _or_null(NUMBER),
             "confusions": {"type": "object", "additionalProperties": COUNT},
+        }
+    ),
+    "Racer": _object(
+        {
+            "slot": SLOT,
+            "name": STRING,
+            "ghost": BOOLEAN,
+            "ready": BOOLEAN,
+            "connected": BOOLEAN,
+            "position": COUNT,
+            "wpm": NUMBER,
+            "accuracy": FRACTION,
+            "finished_ms?": COUNT,
+            "place?": _integer(1, SLOTS_MAX),
+            "dnf?": STRING,
         }
     ),
     "Reason": _object(
@@ -182,6 +200,23 @@ SENT: Json = {
     },
     "got": {"id?": REQUEST_ID, "attempt": UUID},
     "ping": {"id?": REQUEST_ID, "c": _integer(0, TIME_MAX)},
+    "race.create": {
+        "id?": REQUEST_ID,
+        "source?": _ref("Source"),
+        "rules?": _ref("Rules"),
+        "private?": BOOLEAN,
+        "racers_max?": _integer(2, SLOTS_MAX),
+        "ghosts?": {"type": "array", "items": UUID, "maxItems": SLOTS_MAX - 1},
+    },
+    "race.join": {"id?": REQUEST_ID, "code?": STRING, "race?": UUID},
+    "race.watch": {"id?": REQUEST_ID, "code?": STRING, "race?": UUID},
+    "race.quick": {"id?": REQUEST_ID, "language": STRING},
+    "race.ready": {"id?": REQUEST_ID, "ready": BOOLEAN},
+    "race.start": {"id?": REQUEST_ID},
+    "race.leave": {"id?": REQUEST_ID},
+    "race.again": {"id?": REQUEST_ID},
+    "race.unwatch": {"id?": REQUEST_ID},
+    "race.sync": {"id?": REQUEST_ID, "race": UUID, "n": COUNT},
 }
 
 RECEIVED: Json = {
@@ -246,4 +281,59 @@ RECEIVED: Json = {
         "retry_ms?": COUNT,
     },
     "drain": {"in_ms": COUNT},
+    "race": {
+        "re?": REQUEST_ID,
+        "race": UUID,
+        "code": STRING,
+        "n": COUNT,
+        "phase": _words(Phase),
+        "host": _or_null(SLOT),
+        "private": BOOLEAN,
+        "quick": BOOLEAN,
+        "racers_max": _integer(2, SLOTS_MAX),
+        "you": _or_null(SLOT),
+        "attempt?": UUID,
+        "h?": HANDLE,
+        "racers": {"type": "array", "items": _ref("Racer")},
+        "watchers": COUNT,
+        "language": _or_null(STRING),
+        "source": _ref("Source"),
+        "rules": _ref("Rules"),
+        "text?": STRING,
+        "text_length": COUNT,
+        "starts_at_ms?": COUNT,
+        "again?": _object({"next": UUID, "code": STRING}),
+    },
+    "race.event": {
+        "race": UUID,
+        "n": COUNT,
+        "event": STRING,
+        "slot?": SLOT,
+        "name?": STRING,
+        "ghost?": BOOLEAN,
+        "ready?": BOOLEAN,
+        "connected?": BOOLEAN,
+        "text?": STRING,
+        "starts_at_ms?": COUNT,
+        "place?": _integer(1, SLOTS_MAX),
+        "duration_ms?": COUNT,
+        "places?": {"type": "array", "items": {"type": "array", "items": COUNT}},
+        "why?": STRING,
+        "next?": UUID,
+        "code?": STRING,
+    },
+    "race.progress": {
+        "race": UUID,
+        "n": COUNT,
+        "racers": {
+            "description": "[slot, position, wpm, accuracy] of those who have moved.",
+            "type": "array",
+            "items": {
+                "type": "array",
+                "prefixItems": [SLOT, COUNT, NUMBER, FRACTION],
+                "minItems": 4,
+                "maxItems": 4,
+            },
+        },
+    },
 }

@@ -16,7 +16,7 @@ from server.core.text import Text
 from server.core.typed_text import ErrorRule
 from server.core.verdict import Verdict
 from server.db.history import find_log, find_result, store_reported
-from server.db.queries import Person, category, limit_ms
+from server.db.queries import Person, category, from_start, limit_ms
 
 UUID_PATTERN = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 DURATION_MS_MAX = 86_400_000
@@ -161,14 +161,19 @@ async def replay(parts: Parts, call: Call) -> ReplayAnswer:
 def _replayed(row: Mapping[Any, Any]) -> ReplayAnswer:
     batches = list(unpack_log(row["keystroke_log"], row["opened_at_ms"]))
     keystrokes = [keystroke for batch in batches for keystroke in batch.keystrokes]
+    source = row["source"]
     typed_text = retype(
-        Text.of(row["text"]), ErrorRule(row["rule"]), limit_ms(row["source"]), keystrokes
+        Text.of(row["text"]),
+        ErrorRule(row["rule"]),
+        limit_ms(source),
+        keystrokes,
+        from_start(source),
     )
     rescored = _result({**row, **asdict(typed_text.score(row["late_ms"]))})
     return ReplayAnswer(
         id=row["id"],
         text=row["text"],
-        source=row["source"],
+        source=source,
         rules={"errors": row["rule"]},
         language=row["language"],
         scorer=row["scorer"],

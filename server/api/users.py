@@ -35,8 +35,12 @@ from server.db.queries import find_user
 
 TAG = "users"
 EXPORT_BYTES = 65_536
-NOT_EXPORTED = ("user_id", "epoch", "got", "category", "keystroke_log", "counts")
-EXPORTED_TABLES = {"key_counters": "key_stats", "key_confusions": "key_confusions"}
+NOT_EXPORTED = ("user_id", "epoch", "got", "category", "keystroke_log", "counts", "seat")
+EXPORTED_TABLES = {
+    "key_counters": "key_stats",
+    "key_confusions": "key_confusions",
+    "racers": "races",
+}
 
 
 class Goals(Model):

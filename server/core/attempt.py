@@ -16,6 +16,8 @@ TIME_OVER_GRACE_MS = 2_000
 AWAY_GRACE_MS = 120_000
 CLOCK_DRIFT = 1.01  # a client's clock may run one per cent fast
 CLOCK_SLACK_MS = 50
+EARLY_MS_MAX = 50  # before a race's start
+RACE_OUTAGE_MS_MAX = 5_000
 
 
 class AttemptState(StrEnum):
@@ -39,6 +41,10 @@ class EndReason(StrEnum):
 
 class Gap(Exception):
     """Keystrokes before these have not arrived."""
+
+
+class Early(Exception):
+    """The race has not started; the same keystrokes may come again when it has."""
 
 
 class TooFast(Exception):
@@ -81,7 +87,8 @@ def away_due_at_ms(
 
 
 class Attempt:
-    """The authority on one attempt. `opened_at_ms` is when its text first went out.
+    """The authority on one attempt. `opened_at_ms` is when its clock starts: its text first went
+    out, or, in a race, the start.
 
     All times are the server's, in ms; a client's `dt_ms` counts within the bound they give.
     """
@@ -130,11 +137,13 @@ class Attempt:
     def receive(self, seq: int, keystrokes: list[Keystroke], arrived_at_ms: int) -> Batch | None:
         """Take keystrokes `seq` and on; return those that were new and count, None if none did.
 
-        Raises Ended, Gap, Conflict or TooFast, and has then changed nothing. Check `exhausted`
-        afterwards.
+        Raises Ended, Early, Gap, Conflict or TooFast, and has then changed nothing. Check
+        `exhausted` afterwards.
         """
         if self.ended or self.exhausted:
             raise Ended
+        if self.typed_text.from_start and arrived_at_ms < self.opened_at_ms - EARLY_MS_MAX:
+            raise Early
         if seq > self.seq + 1:
             raise Gap
         if seq == 1 and keystrokes[0].dt_ms and not self.typed_text.from_start:
@@ -182,7 +191,10 @@ class Attempt:
         """How much later the end arrived than an honest clock explains."""
         if self._lag_min_ms is None:
             return 0
-        return max(0, self._lag_last_ms - self._lag_min_ms - LATE_MS_ALLOWED - self.outage_ms)
+        outage_ms = self.outage_ms
+        if self.typed_text.from_start:
+            outage_ms = min(outage_ms, RACE_OUTAGE_MS_MAX)
+        return max(0, self._lag_last_ms - self._lag_min_ms - LATE_MS_ALLOWED - outage_ms)
 
     def resume(self, now_ms: int) -> None:
         """A new connection took the attempt: the time without one is nobody's fault."""

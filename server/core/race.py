@@ -4,6 +4,7 @@ Rules: docs/protocol.md, section 4. Commands change the race and say what happen
 a hole. Times are the server's, in ms; ids come from the caller.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -54,11 +55,19 @@ class Happened(NamedTuple):
     fields: dict[str, Any]
 
 
+class Ending(NamedTuple):
+    """How a racer's attempt ended: completed after `duration_ms`, or None and `why` it was not."""
+
+    attempt_id: str
+    duration_ms: int | None
+    why: str = ""
+
+
 @dataclass(slots=True)
 class Racer:
     """Who holds a slot. A ghost is an attempt typed before: its `duration_ms` is known at once.
 
-    `seat` names the connection the person is there with; None: they are away.
+    `seat` is "process/connection", by which the person is there; None: they are away.
     """
 
     slot: int
@@ -68,7 +77,7 @@ class Racer:
     ready: bool = False
     seat: str | None = None
     away_since_ms: int | None = None
-    back_at_ms: int | None = None
+    back_at_ms: int | None = None  # when the last connection took over from the one before
     duration_ms: int | None = None
     place: int | None = None
     dnf: str | None = None
@@ -152,19 +161,26 @@ class Race:
 
     def sit(self, racer: Racer, seat: str, now_ms: int) -> None:
         """The racer is there with this connection from now on."""
+        if racer.seat == seat:
+            return
         if racer.seat is None and self.live:
-            racer.away_since_ms, racer.back_at_ms = None, now_ms
             self._say("connection", slot=racer.slot, connected=True)
-        racer.seat = seat
+        # The connection before may have been dead for a while without anybody's notice.
+        racer.seat, racer.away_since_ms, racer.back_at_ms = seat, None, now_ms
 
     def drop(self, seat: str, now_ms: int) -> None:
-        """A connection is gone; nothing if its racer sits on another by now."""
+        """A connection, or with "process" all of a process, is gone.
+
+        Nothing happens to a racer who sits elsewhere by now.
+        """
         for racer in self.racers:
-            if racer.seat == seat:
-                racer.seat = None
-                if self.live:
-                    racer.away_since_ms, racer.back_at_ms = now_ms, None
-                    self._say("connection", slot=racer.slot, connected=False)
+            if racer.seat == seat or (racer.seat or "").startswith(f"{seat}/"):
+                self._stand_up(racer, now_ms)
+
+    def _stand_up(self, racer: Racer, now_ms: int) -> None:
+        if racer.seat is not None and self.live:
+            self._say("connection", slot=racer.slot, connected=False)
+        racer.seat, racer.away_since_ms, racer.back_at_ms = None, now_ms, None
 
     def make_ready(self, racer: Racer, ready: bool, now_ms: int) -> None:
         """Say whether one is ready; after the lobby it says nothing any more."""
@@ -172,16 +188,19 @@ class Race:
             return
         racer.ready = ready
         self._say("ready", slot=racer.slot, ready=ready)
-        if self.quick and len(self.racers) > 1 and all(one.ready for one in self.racers):
-            self._count_down(now_ms)
+        self._count_down_if_all_are_ready(now_ms)
 
     def leave(self, racer: Racer, now_ms: int) -> None:
-        """Give up one's slot, or the race if it runs."""
+        """Give up one's slot, or once it runs the race: whoever has finished keeps the place."""
+        self._go_if_due(now_ms)
         if self.phase in (Phase.LOBBY, Phase.COUNTDOWN):
             self._remove(racer, now_ms)
-        elif racer.typing:
+            return
+        if self.phase is Phase.RUNNING and racer.typing:
             self._give_up(racer, "left")
-            self._settle(now_ms)
+        self._stand_up(racer, now_ms)
+        self._hand_on(racer)
+        self._settle(now_ms)
 
     def _remove(self, racer: Racer, now_ms: int) -> None:
         self.racers.remove(racer)
@@ -189,10 +208,15 @@ class Race:
         if not self.people:
             self._cancel("empty")
             return
-        if self.host == racer.slot:
-            # To somebody who is there, if anybody is.
-            self._hand_to(min(self.people, key=lambda one: (not one.connected, one.slot)))
+        self._hand_on(racer)
         self._gather(now_ms)
+        self._count_down_if_all_are_ready(now_ms)
+
+    def _hand_on(self, racer: Racer) -> None:
+        """If this was the host: to somebody who is there, else to one who may come back."""
+        heirs = [one for one in self.people if one is not racer and one.dnf not in ("left", "gone")]
+        if self.live and self.host == racer.slot and heirs:
+            self._hand_to(min(heirs, key=lambda one: (not one.connected, one.slot)))
 
     def _hand_to(self, racer: Racer) -> None:
         self.host = racer.slot
@@ -203,6 +227,11 @@ class Race:
             self.gathered_at_ms = None
         elif self.gathered_at_ms is None:
             self.gathered_at_ms = now_ms
+
+    def _count_down_if_all_are_ready(self, now_ms: int) -> None:
+        enough = self.quick and self.phase is Phase.LOBBY and len(self.racers) > 1
+        if enough and all(racer.ready for racer in self.racers):
+            self._count_down(now_ms)
 
     # From the countdown on
 
@@ -221,29 +250,43 @@ class Race:
         self.starts_at_ms = now_ms + COUNTDOWN_MS
         self._say("countdown", starts_at_ms=self.starts_at_ms)
 
-    def attempt_ended(self, racer: Racer, duration_ms: int | None, why: str, now_ms: int) -> None:
-        """A racer's attempt is over: completed after `duration_ms`, or not at all."""
-        if self.phase not in (Phase.COUNTDOWN, Phase.RUNNING) or not racer.typing:
+    def attempts_ended(self, endings: Iterable[Ending], now_ms: int) -> None:
+        """Attempts of this race are over; what is known already, or of nobody here, is ignored.
+
+        All that the store knows are told in one call, before anything else: else places, and the
+        closing time, would go by the order of telling. To complete after it is too late.
+        """
+        self._go_if_due(now_ms)
+        if self.phase not in (Phase.COUNTDOWN, Phase.RUNNING):
             return
-        if duration_ms is None:
-            self._give_up(racer, why)
-        else:
-            racer.duration_ms = duration_ms
-        self.tick(now_ms)
+        ended = {ending.attempt_id: ending for ending in endings}
+        racers = [one for one in self.racers if one.typing and one.attempt_id in ended]
+        for racer in racers:
+            racer.duration_ms = ended[racer.attempt_id].duration_ms
+        closes_at_ms = self._closes_at_ms
+        for racer in racers:
+            if racer.duration_ms is None:
+                self._give_up(racer, ended[racer.attempt_id].why)
+            elif self._start_ms + racer.duration_ms > closes_at_ms:
+                self._give_up(racer, "time")
+        self._settle(now_ms)
 
     def _give_up(self, racer: Racer, why: str) -> None:
-        racer.dnf = why
+        racer.dnf, racer.duration_ms = why, None
         self._say("dnf", slot=racer.slot, why=why)
 
     def tick(self, now_ms: int) -> None:
         """Do what is due by now."""
         if self.phase is Phase.LOBBY:
             self._tick_lobby(now_ms)
+        self._go_if_due(now_ms)
+        if self.phase is Phase.RUNNING:
+            self._tick_running(now_ms)
+
+    def _go_if_due(self, now_ms: int) -> None:
         if self.phase is Phase.COUNTDOWN and now_ms >= self._start_ms:
             self.phase = Phase.RUNNING
             self._say("go")
-        if self.phase is Phase.RUNNING:
-            self._tick_running(now_ms)
 
     def _tick_lobby(self, now_ms: int) -> None:
         for racer in self._long_away(now_ms):
@@ -259,7 +302,9 @@ class Race:
     def _tick_running(self, now_ms: int) -> None:
         for racer in self._long_away(now_ms):
             self._give_up(racer, "gone")
-        if now_ms >= self._closes_at_ms:
+            self._hand_on(racer)
+        # What was typed in time is still on its way.
+        if now_ms >= self._closes_at_ms + CLOCK_ALLOWANCE_MS:
             for racer in self.racers:
                 if racer.typing:
                     self._give_up(racer, "time")
@@ -278,15 +323,19 @@ class Race:
 
     def _settle(self, now_ms: int) -> None:
         """Announce the places that are final, and the end."""
+        if self.phase is not Phase.RUNNING:
+            return
         waiting = self._waiting()
-        while waiting and now_ms >= self._final_at_ms(waiting[0]):
+        while waiting and now_ms >= self._final_at_ms(waiting):
             racer = waiting.pop(0)
             racer.place = 1 + sum(one.place is not None for one in self.racers)
             self._say("placed", slot=racer.slot, place=racer.place, duration_ms=racer.duration_ms)
-        if any(racer.typing for racer in self.racers) or any(not one.ghost for one in waiting):
-            return
+        if not any(racer.typing for racer in self.racers):
+            self._end(now_ms)
+
+    def _end(self, now_ms: int) -> None:
         placed = sorted((one for one in self.racers if one.place), key=lambda one: one.place or 0)
-        if not any(not one.ghost for one in placed) and now_ms >= self._start_ms + RACE_MS_MAX:
+        if now_ms >= self._start_ms + RACE_MS_MAX and all(one.ghost for one in placed):
             self._cancel("limit")
             return
         self.phase = Phase.FINISHED
@@ -301,11 +350,16 @@ class Race:
         ]
         return sorted(finished, key=lambda one: (one.duration_ms or 0, one.slot))
 
-    def _final_at_ms(self, racer: Racer) -> int:
-        """When nobody who still types can be faster, as far as clocks are allowed to differ."""
-        done_at_ms = self._start_ms + (racer.duration_ms or 0)
+    def _final_at_ms(self, waiting: list[Racer]) -> int:
+        """When nobody who still types can beat the first of them, as far as clocks may differ.
+
+        A ghost finishes by the clock, but whoever is slower does not wait for that.
+        """
+        first = waiting[0]
+        done_at_ms = self._start_ms + (first.duration_ms or 0)
+        ghosts_alone = all(racer.ghost for racer in waiting)
         return max(
-            [done_at_ms if racer.ghost else 0]
+            [done_at_ms if ghosts_alone else self._start_ms]
             + [self._beaten_by_ms(one, done_at_ms) for one in self.racers if one.typing]
         )
 
@@ -349,10 +403,10 @@ class Race:
             if self.quick and self.gathered_at_ms is not None:
                 due.append(self.gathered_at_ms + GATHER_MS)
         else:
-            due.append(self._closes_at_ms)
+            due.append(self._closes_at_ms + CLOCK_ALLOWANCE_MS)
             waiting = self._waiting()
             if waiting:
-                due.append(self._final_at_ms(waiting[0]))
+                due.append(self._final_at_ms(waiting))
         return min(due)
 
     def _cancel(self, why: str) -> None:
@@ -361,7 +415,7 @@ class Race:
 
     # Once more
 
-    def rematch(self, racer: Racer, race_id: str, code: str) -> tuple[str, str]:
+    def rematch(self, race_id: str, code: str) -> tuple[str, str]:
         """The next race of the same people: that one, or the one somebody has opened already.
 
         Raises RaceConflict while this one goes on.

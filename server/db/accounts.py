@@ -24,6 +24,7 @@ from server.db.queries import (
     key_counters,
     users,
 )
+from server.db.races import race_events, racers
 from server.db.tables import metadata
 
 EXPORT_ROWS = 50
@@ -232,6 +233,9 @@ async def _move_guest(
     )
     await move_bests(connection, guest_id, user_id, now_ms)
     await _move_counters(connection, guest_id, user_id)
+    await connection.execute(
+        update(racers).where(racers.c.user_id == guest_id).values(user_id=user_id)
+    )
     await connection.execute(delete(users).where(users.c.id == guest_id))
 
 
@@ -353,6 +357,9 @@ async def delete_person(database: Database, user_id: str, now_ms: int) -> None:
     """Nothing of this person is left; what belongs to them goes with their row."""
     async with database.write() as connection:
         await leave_boards(connection, user_id, now_ms)
+        # What was told of their races has their name in it.
+        raced = select(racers.c.race_id).where(racers.c.user_id == user_id)
+        await connection.execute(delete(race_events).where(race_events.c.race_id.in_(raced)))
         await connection.execute(delete(users).where(users.c.id == user_id))
 
 

@@ -70,7 +70,7 @@ class NewAttempt:
 class StoredAttempt:
     """An attempt as the store has it: its row, and its keystrokes replayed."""
 
-    row: RowMapping
+    row: Mapping[Any, Any]
     attempt: Attempt
 
     @property
@@ -89,6 +89,11 @@ def limit_ms(source: Mapping[str, Any]) -> int | None:
     """How long a stored source's attempt may last; None if it is not timed."""
     seconds = source.get("seconds")
     return None if seconds is None else int(seconds) * 1_000
+
+
+def from_start(source: Mapping[str, Any]) -> bool:
+    """Whether a stored source's attempt is timed from a start, as in a race."""
+    return bool(source["kind"] == SourceKind.RACE.value)
 
 
 # People
@@ -301,7 +306,10 @@ def _same(row: RowMapping, source: Source | None, rule: ErrorRule | None) -> boo
 
 
 def _replayed(row: RowMapping, batches: Sequence[Batch]) -> Attempt:
-    typed_text = TypedText(Text.of(row["text"]), ErrorRule(row["rule"]), limit_ms(row["source"]))
+    source = row["source"]
+    typed_text = TypedText(
+        Text.of(row["text"]), ErrorRule(row["rule"]), limit_ms(source), from_start(source)
+    )
     attempt = Attempt(typed_text, row["opened_at_ms"], row["outage_ms"])
     for batch in batches:
         attempt.restore(batch)

@@ -32,11 +32,11 @@ class Row(SQLModel):
     metadata = metadata
 
 
-def _at_ms(nullable: bool = False) -> Any:
+def at_ms(nullable: bool = False) -> Any:
     return Field(default=None if nullable else ..., sa_column=Column(BigInteger, nullable=nullable))
 
 
-def _json(nullable: bool = False) -> Any:
+def json_value(nullable: bool = False) -> Any:
     return Field(
         default=None if nullable else ...,
         sa_column=Column(JSON(none_as_null=True), nullable=nullable),
@@ -65,19 +65,19 @@ class UserRow(Row, table=True):
     id: str = Field(primary_key=True, max_length=36)
     name: str = Field(max_length=64)
     guest: bool
-    created_at_ms: int = _at_ms()
-    disabled_at_ms: int | None = _at_ms(nullable=True)
+    created_at_ms: int = at_ms()
+    disabled_at_ms: int | None = at_ms(nullable=True)
     token_version: int = 0
 
     # An account; all but the first three are set at registration.
-    updated_at_ms: int | None = _at_ms(nullable=True)
+    updated_at_ms: int | None = at_ms(nullable=True)
     tier: str = Field(sa_column=Column(String(16), nullable=False, server_default="free"))
-    settings: dict[str, Any] | None = _json(nullable=True)
+    settings: dict[str, Any] | None = json_value(nullable=True)
     email: str | None = Field(default=None, max_length=254, unique=True, index=True)
     password_hash: str | None = Field(default=None, max_length=256)
     full_name: str | None = Field(default=None, max_length=255)
-    verified_at_ms: int | None = _at_ms(nullable=True)
-    last_login_at_ms: int | None = _at_ms(nullable=True)
+    verified_at_ms: int | None = at_ms(nullable=True)
+    last_login_at_ms: int | None = at_ms(nullable=True)
 
     # Counts what was stored of theirs: whatever was made of their history before is old.
     history_version: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
@@ -156,18 +156,18 @@ class AttemptRow(Row, table=True):
     user_id: str = _owner()
     state: str = Field(max_length=16)
     epoch: int
-    source: dict[str, Any] = _json()
+    source: dict[str, Any] = json_value()
     category: str = Field(max_length=128)
     rule: str = Field(max_length=16)
     language: str | None = Field(default=None, max_length=16)
     layout: str = Field(max_length=32)
     text: str
-    opened_at_ms: int = _at_ms()
+    opened_at_ms: int = at_ms()
     outage_ms: int = 0
     got: bool = False
 
-    started_at_ms: int | None = _at_ms(nullable=True)
-    finished_at_ms: int | None = _at_ms(nullable=True)
+    started_at_ms: int | None = at_ms(nullable=True)
+    finished_at_ms: int | None = at_ms(nullable=True)
     position: int | None = None
     duration_ms: int | None = None
     wpm: float | None = None
@@ -176,14 +176,14 @@ class AttemptRow(Row, table=True):
     errors: int | None = None
     uncorrected: int | None = None
     consistency: float | None = None
-    keys: dict[str, Any] | None = _json(nullable=True)
+    keys: dict[str, Any] | None = json_value(nullable=True)
     text_length: int | None = None
     events: int | None = None
     late_ms: int | None = None
     scorer: int | None = None
     personal_best: float | None = None
     verdict: str | None = Field(default=None, max_length=16)
-    why: list[dict[str, Any]] | None = _json(nullable=True)
+    why: list[dict[str, Any]] | None = json_value(nullable=True)
     keystroke_log: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
 
     # `mode` is the source without its language; `self_reported` was typed elsewhere.
@@ -204,7 +204,7 @@ class JournalRow(Row, table=True):
         sa_column=Column(ForeignKey("attempts.id", ondelete="CASCADE"), primary_key=True)
     )
     seq: int = Field(primary_key=True)
-    arrived_at_ms: int = _at_ms()
+    arrived_at_ms: int = at_ms()
     keystrokes: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
@@ -268,10 +268,10 @@ class BestRow(Row, table=True):
     )
     category: str = Field(primary_key=True, max_length=128)
     period: str = Field(primary_key=True, max_length=8)
-    began_at_ms: int = _at_ms()
+    began_at_ms: int = at_ms()
     wpm: float
     accuracy: float
-    finished_at_ms: int = _at_ms()
+    finished_at_ms: int = at_ms()
 
 
 class BoardVersionRow(Row, table=True):
@@ -286,7 +286,7 @@ class BoardVersionRow(Row, table=True):
     category: str = Field(primary_key=True, max_length=128)
     writer: str = Field(primary_key=True, max_length=32)
     version: int = Field(sa_column=Column(BigInteger, nullable=False))
-    changed_at_ms: int = _at_ms()
+    changed_at_ms: int = at_ms()
 
 
 # Accounts: logins and what is sent by mail. Tokens are stored as SHA-256 hashes only.
@@ -299,9 +299,9 @@ class LoginRow(Row, table=True):
 
     id: str = Field(primary_key=True, max_length=36)
     user_id: str = Field(foreign_key="users.id", ondelete="CASCADE", max_length=36, index=True)
-    created_at_ms: int = _at_ms()
-    expires_at_ms: int = _at_ms()
-    revoked_at_ms: int | None = _at_ms(nullable=True)
+    created_at_ms: int = at_ms()
+    expires_at_ms: int = at_ms()
+    revoked_at_ms: int | None = at_ms(nullable=True)
 
 
 class RefreshTokenRow(Row, table=True):
@@ -311,8 +311,8 @@ class RefreshTokenRow(Row, table=True):
 
     hash: str = Field(primary_key=True, max_length=64)
     login_id: str = Field(foreign_key="logins.id", ondelete="CASCADE", max_length=36, index=True)
-    issued_at_ms: int = _at_ms()
-    used_at_ms: int | None = _at_ms(nullable=True)
+    issued_at_ms: int = at_ms()
+    used_at_ms: int | None = at_ms(nullable=True)
 
 
 class MailLinkRow(Row, table=True):
@@ -327,8 +327,8 @@ class MailLinkRow(Row, table=True):
     user_id: str = Field(foreign_key="users.id", ondelete="CASCADE", max_length=36, index=True)
     purpose: str = Field(max_length=16)
     email: str = Field(max_length=254, sa_column_kwargs={"server_default": ""})
-    expires_at_ms: int = _at_ms()
-    used_at_ms: int | None = _at_ms(nullable=True)
+    expires_at_ms: int = at_ms()
+    used_at_ms: int | None = at_ms(nullable=True)
 
 
 class MailRow(Row, table=True):
@@ -355,7 +355,7 @@ class MailRow(Row, table=True):
     to: str = Field(max_length=254)
     kind: str = Field(max_length=16)
     language: str = Field(max_length=16)
-    payload: dict[str, Any] = _json()
-    due_at_ms: int = _at_ms()
+    payload: dict[str, Any] = json_value()
+    due_at_ms: int = at_ms()
     tries: int = 0
-    sent_at_ms: int | None = _at_ms(nullable=True)
+    sent_at_ms: int | None = at_ms(nullable=True)

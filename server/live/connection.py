@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -12,26 +12,31 @@ import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from server.auth import Tokens
+from server.bus import Bus
 from server.clock import Clock
 from server.core.source import Source
 from server.core.typed_text import ErrorRule
 from server.db.database import STORE_ERRORS, Database
 from server.db.journal import Journal
 from server.db.queries import (
+    OPEN_STATES,
     AttemptDiffers,
     AttemptNotFound,
     NewAttempt,
     Person,
     StoredAttempt,
     create_attempt,
+    from_start,
     mark_got,
     resume_attempt,
 )
 from server.live.greeting import NotWelcome, new_guest, recognise, welcome
 from server.live.hub import Hub
 from server.live.limits import Bucket
-from server.live.live_attempt import LiveAttempt
+from server.live.live_attempt import LiveAttempt, Watched
 from server.live.outbox import Outbox
+from server.live.races import Races
+from server.live.racing import Racing, RacingParts
 from server.protocol import (
     STRIKES,
     BadKeystroke,
@@ -44,6 +49,10 @@ from server.protocol import (
     Message,
     Open,
     Ping,
+    RaceCreate,
+    RaceEnter,
+    RaceMessage,
+    RaceQuick,
     Refused,
     decode,
     encode,
@@ -70,6 +79,9 @@ class Parts:
     database: Database
     journal: Journal
     hub: Hub
+    bus: Bus
+    races: Races
+    racing: RacingParts
     texts: Texts
     tokens: Tokens
 
@@ -96,6 +108,7 @@ class Connection:
         self.user_id: str | None = None
         self.login_id: str | None = None
         self.stored = False
+        self.seat = f"{parts.races.process_id}/{uuid4().hex}"
         self._websocket = websocket
         self._parts = parts
         self._loop = asyncio.get_running_loop()
@@ -107,6 +120,7 @@ class Connection:
         self._person: Person | None = None
         self._attempt: LiveAttempt | None = None
         self._handles = 0
+        self._racing = Racing(self, parts.racing, parts.hub)
         self._farewell: asyncio.Future[Farewell] = self._loop.create_future()
 
     async def run(self) -> None:
@@ -128,6 +142,7 @@ class Connection:
             for task in (*listeners, sender):
                 task.cancel()
             self._leave_attempt()
+            self._racing.gone()
             self._parts.hub.remove(self)
             self._report()
 
@@ -155,6 +170,11 @@ class Connection:
         """Queue a message; a client that does not read is let go."""
         if not self._farewell.done() and not self._outbox.put(message):
             self.close(CloseCode.TOO_SLOW, "too slow reading")
+
+    def send_newest(self, message: str, whole: Callable[[], str]) -> None:
+        """Queue what makes an older message of this kind, if one still waits, superfluous."""
+        if not self._farewell.done():
+            self._outbox.put_newest(message, whole)
 
     def close(self, code: CloseCode | None, reason: str) -> None:
         """Hang up once what is queued has left. The first reason stands."""
@@ -260,6 +280,8 @@ class Connection:
                 await self._got(message)
             case Hello():
                 raise Refused(ErrorCode.CONFLICT, "`hello` was said already.", message.id)
+            case _:
+                await self._race(message)
 
     # Who it is
 
@@ -316,34 +338,41 @@ class Connection:
 
     async def _open(self, message: Open) -> None:
         person = self._who()
-        wait_s = self._parts.hub.may_open(person.id)
-        if wait_s > 0:
-            retry_ms = int(wait_s * 1_000) + 1
-            raise Refused(ErrorCode.RATE, "Too many attempts a minute.", message.id, retry_ms)
-        if self._parts.hub.draining:
-            text = "The server is restarting; open it after reconnecting."
-            raise Refused(ErrorCode.BUSY, text, message.id, STORE_RETRY_MS)
+        self._may_begin(message.id)
         again = self._attempt is not None and self._attempt.id == message.attempt
+        onlooker = None
         try:
             async with asyncio.timeout(STORE_S):
                 if again and self._attempt is not None:
                     await self._attempt.quiet()
                 stored = await self._resume_or_create(message, person)
+                if from_start(stored.row["source"]) and stored.row["state"] in OPEN_STATES:
+                    onlooker = await self._parts.races.come_back(message.attempt, self)
             self.stored = True  # a guest is stored with its first attempt
         except STORE_ERRORS:
-            text = "The store does not answer; try again."
-            raise Refused(ErrorCode.STORE, text, message.id, STORE_RETRY_MS) from None
-        self._drive(stored, message.id, again)
+            raise _store_away(message.id) from None
+        self._drive(stored, again, onlooker).opened(message.id)
 
-    def _drive(self, stored: StoredAttempt, re: int | None, again: bool) -> None:
+    def _may_begin(self, re: int | None) -> None:
+        """Whether something new may be opened now. Raises Refused."""
+        wait_s = self._parts.hub.may_open(self._who().id)
+        if wait_s > 0:
+            retry_ms = int(wait_s * 1_000) + 1
+            raise Refused(ErrorCode.RATE, "Too many attempts a minute.", re, retry_ms)
+        if self._parts.hub.draining:
+            text = "The server is restarting; open it after reconnecting."
+            raise Refused(ErrorCode.BUSY, text, re, STORE_RETRY_MS)
+
+    def _drive(self, stored: StoredAttempt, again: bool, onlooker: Watched | None) -> LiveAttempt:
         if not again:
             self._handles += 1
         handle = self._attempt.h if again and self._attempt is not None else self._handles
         self._leave_attempt()
         parts = self._parts
-        self._attempt = LiveAttempt(handle, stored, self, parts.journal, parts.clock.now_ms)
-        parts.hub.drive(self, self._attempt)
-        self._attempt.opened(re)
+        attempt = LiveAttempt(handle, stored, self, parts.journal, parts.clock.now_ms, onlooker)
+        self._attempt = attempt
+        parts.hub.drive(self, attempt)
+        return attempt
 
     async def _resume_or_create(self, message: Open, person: Person) -> StoredAttempt:
         database, now_ms = self._parts.database, self._parts.clock.now_ms
@@ -374,6 +403,29 @@ class Connection:
             message.attempt, source, rule, chosen.text, chosen.language, chosen.layout
         )
 
+    # Races
+
+    async def _race(self, message: RaceMessage) -> None:
+        if isinstance(message, RaceCreate | RaceQuick | RaceEnter):
+            self._may_begin(message.id)
+        try:
+            async with asyncio.timeout(STORE_S):
+                given_up = await self._racing.handle(message, self._who())
+        except STORE_ERRORS:
+            raise _store_away(message.id) from None
+        self.stored = self.stored or isinstance(message, RaceCreate | RaceQuick)
+        if given_up is not None and self.handle(given_up) is not None and self._attempt:
+            self._attempt.give_up()
+
+    def begin(self, stored: StoredAttempt, onlooker: Watched) -> None:
+        """Drive the attempt of a race, which nobody has driven; what is open is left as it is."""
+        self._drive(stored, False, onlooker)
+
+    def handle(self, attempt_id: str) -> int | None:
+        """The `h` of that attempt, if it is the one that is open here."""
+        mine = self._attempt is not None and self._attempt.id == attempt_id
+        return self._attempt.h if mine and self._attempt is not None else None
+
     async def _got(self, message: Got) -> None:
         if self._attempt is not None and self._attempt.id == message.attempt:
             self._attempt.forget_result()
@@ -385,3 +437,8 @@ class Connection:
     def _who(self) -> Person:
         assert self._person is not None, "nothing is handled before hello"
         return self._person
+
+
+def _store_away(re: int | None) -> Refused:
+    text = "The store does not answer; try again."
+    return Refused(ErrorCode.STORE, text, re, STORE_RETRY_MS)

@@ -15,6 +15,7 @@ from server.protocol import CloseCode, encode
 CONNECTIONS_PER_PERSON = 5
 OPENS_PER_MINUTE = 60
 FLOOD_MEMORY_S = 60
+GUESSES_PER_MINUTE = 10
 DRAIN_SLICES = 20
 
 
@@ -69,6 +70,7 @@ class Hub:
         self._guests = Windows(limits.guests_hour, 3_600)
         self._opens = Windows(OPENS_PER_MINUTE, 60)
         self._floods = Windows(1, FLOOD_MEMORY_S)
+        self._guesses = Windows(GUESSES_PER_MINUTE, 60)
         self._gone = asyncio.Event()
         self.draining = False
 
@@ -142,6 +144,16 @@ class Hub:
     def flooded(self, name: str) -> bool:
         """Count a flood of messages; whether it is the second within a minute."""
         return not self._floods.of(name).take(self._now_s())
+
+    def guess_wait_s(self, *names: str) -> float:
+        """How long until these may name another race by its code; 0 if they may now."""
+        now_s = self._now_s()
+        return max(self._guesses.of(name).wait_s(now_s) for name in names)
+
+    def guessed_wrong(self, *names: str) -> None:
+        """Count a code that no race has."""
+        for name in names:
+            self._guesses.of(name).take(self._now_s())
 
     # Attempts
 

@@ -11,6 +11,7 @@ from server.core.attempt import (
     AttemptState,
     Batch,
     Conflict,
+    Early,
     Ended,
     EndReason,
     Gap,
@@ -33,6 +34,16 @@ from server.protocol import (
 
 ACK_S = 0.1  # at most ten acks a second
 GAP_S = 0.2  # at most one `reject gap` in this time
+
+
+class Watched(Protocol):
+    """Who is told how an attempt goes."""
+
+    def moved(self, progress: Progress) -> None:
+        """So much is typed, and durable."""
+
+    def ended(self) -> None:
+        """The attempt has ended, and how is stored."""
 
 
 class Driver(Protocol):
@@ -65,6 +76,7 @@ class LiveAttempt:
         driver: Driver,
         journal: Journal,
         now_ms: Callable[[], int],
+        onlooker: Watched | None = None,
     ) -> None:
         self.h = h
         self.id: str = stored.row["id"]
@@ -74,6 +86,7 @@ class LiveAttempt:
         self._driver: Driver | None = driver
         self._journal = journal
         self._now_ms = now_ms
+        self._onlooker = onlooker
         self._loop = asyncio.get_running_loop()
         self._durable_seq = self._attempt.seq
         self._progress = self._attempt.typed_text.progress()
@@ -156,6 +169,8 @@ class LiveAttempt:
             batch = self._attempt.receive(message.seq, keystrokes, arrived_at_ms)
         except Ended:
             self._reject("finished", "The attempt is over; this was not counted.")
+        except Early:
+            self._reject("early", "The race has not started; send this again when it has.")
         except Gap:
             self._reject_gap()
         except Conflict:
@@ -205,6 +220,11 @@ class LiveAttempt:
 
     # Ending
 
+    def give_up(self) -> None:
+        """The person wants no more of it."""
+        if not self._attempt.ended:
+            self._end(EndReason.QUIT, None)
+
     def _end(self, reason: EndReason, batch: Batch | None) -> None:
         if batch is not None:
             self._remember(batch)
@@ -248,6 +268,8 @@ class LiveAttempt:
         """The journal has decided on an entry; called in the order they were written."""
         self._entries -= 1
         self._settled.set()
+        if entry.ending is not None and self._onlooker is not None:
+            self._onlooker.ended()
         if self._driver is None:
             return
         if outcome is Outcome.FENCED:
@@ -279,6 +301,8 @@ class LiveAttempt:
         self._durable_seq = unacked.seq
         self._progress = unacked.progress
         self._touched |= unacked.touched
+        if self._onlooker is not None:
+            self._onlooker.moved(unacked.progress)
 
     def superseded(self) -> None:
         """Another connection has taken the attempt."""

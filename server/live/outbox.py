@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 MESSAGES_MAX = 256
 BYTES_MAX = 256 * 1_024
@@ -12,6 +13,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self._messages: deque[str] = deque()
+        self._newest: str | None = None  # of those that a newer one replaces, the last
         self._bytes = 0
         self._some = asyncio.Event()
         self._none = asyncio.Event()
@@ -29,6 +31,19 @@ class Outbox:
         self._some.set()
         self._none.clear()
         return True
+
+    def put_newest(self, message: str, whole: Callable[[], str]) -> None:
+        """Queue a message that speaks of the present; one like it that still waits is dropped.
+
+        Who misses one is sent the `whole` state instead, and none at all while there is no room.
+        """
+        # The first may be on its way already, and is no longer ours to drop.
+        waiting = [one for one in list(self._messages)[1:] if one is self._newest]
+        if waiting:
+            self._bytes -= len(waiting[0].encode())
+            self._messages.remove(waiting[0])
+            message = whole()
+        self._newest = message if self.put(message) else None
 
     async def next(self) -> str:
         """The oldest message; it counts as waiting until `sent`."""

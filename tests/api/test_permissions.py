@@ -67,6 +67,7 @@ ROWS = {
     "PATCH /users/me": for_members("200", body={"name": "Ann"}),
     "DELETE /users/me": for_persons("204", body={"password": PASSWORD}),
     "GET /users/me/export": for_persons("200"),
+    "GET /users/me/races": for_persons("200"),
     "GET /users/{id}/progress": for_persons("200", another=NOT_THERE, named="{user}"),
     "GET /progress/stats": for_persons("200"),
     "GET /progress/charts": for_persons("200"),

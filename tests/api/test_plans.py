@@ -49,6 +49,7 @@ ASKED: dict[str, list[str]] = {
     ],
     "/users/me": ["/users/me"],
     "/users/me/export": ["/users/me/export"],
+    "/users/me/races": ["/users/me/races", "/users/me/races?limit=5&offset=10"],
 }
 # Beside the one that says who calls; others: 1.
 TRIPS = {"/progress/stats": 2, "/progress/charts": 3, "/key-stats": 3}

@@ -1,0 +1,450 @@
+"""Races in the store: one transaction asks, decides and remembers, in any process.
+
+The lock on the row of a race puts what all ask into one order, and `core.race.Race` decides.
+What an attempt has come to is read with the race, so no race misses the end of one.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import (
+    RowMapping,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.core.attempt import AttemptState
+from server.core.race import SLOTS_MAX, Happened, Phase, Race, RaceFull, Racer, RaceStarted
+from server.core.source import Source, SourceKind
+from server.core.typed_text import ErrorRule
+from server.db.database import Database
+from server.db.queries import (
+    INSERT,
+    OPEN_STATES,
+    Person,
+    attempts,
+    category,
+    keep_guest,
+    users,
+)
+from server.db.race_tables import RaceEventRow, RaceRow, RacerRow
+
+races = RaceRow.metadata.tables[RaceRow.__tablename__]
+racers = RacerRow.metadata.tables[RacerRow.__tablename__]
+race_events = RaceEventRow.metadata.tables[RaceEventRow.__tablename__]
+
+QUICK_LOCK = 7_164_119  # any number, the same in every process
+NEAREST_MAX = 8
+
+T = TypeVar("T")
+
+
+class RaceNotFound(Exception):
+    """There is no such race."""
+
+
+class NotTheDriver(Exception):
+    """Another process has taken the race: what this one wanted to write is not written."""
+
+
+class CodeTaken(Exception):
+    """A live race has that code; take another."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewRace:
+    """What is decided for good when a race is opened. `ghosts`: whose each ghost's attempt is."""
+
+    id: str
+    code: str
+    driver: str
+    source: Source
+    rule: ErrorRule
+    text: str
+    language: str | None
+    layout: str
+    speed_wpm: float
+    quick: bool = False
+    private: bool = False
+    racers_max: int = SLOTS_MAX
+    ghosts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the attempt of a racer has ended."""
+
+    position: int
+    wpm: float
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRace:
+    """A race as it is stored. `standings` holds the slots whose attempt has a result."""
+
+    row: dict[str, Any]
+    race: Race
+    standings: Mapping[int, Standing]
+
+    @property
+    def driver(self) -> tuple[str, int]:
+        """Which process does what the clock asks, and its epoch."""
+        return self.row["driver"], self.row["epoch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Changed(Generic[T]):
+    """What a transaction did: the race as it is now, what happened, what the command returned."""
+
+    stored: StoredRace
+    happened: Sequence[Happened]
+    answer: T
+
+
+Command = Callable[[Race], T]
+
+# How a race and its racers lie in their rows: names in the core and in the tables are the same.
+_RACE_NAMES = ("n", "host", "gathered_at_ms", "starts_at_ms")
+_RACER_NAMES = (
+    "attempt_id",
+    "ready",
+    "seat",
+    "away_since_ms",
+    "back_at_ms",
+    "duration_ms",
+    "place",
+    "dnf",
+)
+_RESULT_NAMES = ("state", "position", "wpm", "accuracy", "duration_ms", "why")
+_racers_of = (
+    select(
+        racers,
+        users.c.name,
+        *(attempts.c[name].label(f"attempt_{name}") for name in _RESULT_NAMES),
+    )
+    .select_from(
+        racers.join(users, users.c.id == racers.c.user_id).outerjoin(
+            attempts, attempts.c.id == racers.c.attempt_id
+        )
+    )
+    .where(racers.c.race_id == bindparam("race"))
+    .order_by(racers.c.slot)
+)
+_race = select(races).where(races.c.id == bindparam("race"))
+_locked_race = _race.with_for_update()
+
+
+async def load_race(database: Database, race_id: str) -> StoredRace:
+    """A race as it is now. Raises RaceNotFound."""
+    async with database.read() as connection:
+        row = await _row(connection, _race, race_id)
+        while True:
+            rows = await _racer_rows(connection, race_id)
+            # What is committed between two questions must not make a race that never was.
+            row, before = await _row(connection, _race, race_id), row
+            if row["n"] == before["n"]:
+                return _built(row, rows)
+
+
+async def _row(connection: AsyncConnection, question: Any, race_id: str) -> dict[str, Any]:
+    row = (await connection.execute(question, {"race": race_id})).mappings().one_or_none()
+    if row is None:
+        raise RaceNotFound
+    return dict(row)
+
+
+async def _racer_rows(connection: AsyncConnection, race_id: str) -> Sequence[RowMapping]:
+    return (await connection.execute(_racers_of, {"race": race_id})).mappings().all()
+
+
+def _built(row: dict[str, Any], rows: Sequence[RowMapping]) -> StoredRace:
+    race = Race(
+        id=row["id"],
+        quick=row["quick"],
+        racers_max=row["racers_max"],
+        created_at_ms=row["created_at_ms"],
+        phase=Phase(row["phase"]),
+        again=row["again"] and (row["again"][0], row["again"][1]),
+        **{name: row[name] for name in _RACE_NAMES},
+    )
+    standings = {}
+    for one in rows:
+        user_id = None if one["ghost"] else one["user_id"]
+        columns = {name: one[name] for name in _RACER_NAMES}
+        race.racers.append(Racer(slot=one["slot"], user_id=user_id, name=one["name"], **columns))
+        if one["attempt_wpm"] is not None:
+            standings[one["slot"]] = Standing(
+                one["attempt_position"], one["attempt_wpm"], one["attempt_accuracy"]
+            )
+    return StoredRace(row, race, standings)
+
+
+# One transaction
+
+
+async def open_race(
+    database: Database, new: NewRace, person: Person, command: Command[T], now_ms: int
+) -> Changed[T]:
+    """Store a new race; `command` puts its first racers there. Raises CodeTaken."""
+    async with database.write() as connection:
+        await keep_guest(connection, person, now_ms)
+        return await _open(connection, new, command, now_ms)
+
+
+async def _open(
+    connection: AsyncConnection, new: NewRace, command: Command[T], now_ms: int
+) -> Changed[T]:
+    row = {
+        "id": new.id,
+        "code": new.code,
+        "driver": new.driver,
+        "epoch": 1,
+        "n": 0,
+        "phase": Phase.LOBBY.value,
+        "quick": new.quick,
+        "private": new.private,
+        "racers_max": new.racers_max,
+        "source": new.source.public(),
+        "rule": new.rule.value,
+        "language": new.language,
+        "layout": new.layout,
+        "text": new.text,
+        "speed_wpm": new.speed_wpm,
+        "created_at_ms": now_ms,
+    }
+    into = INSERT[connection.dialect.name](races).on_conflict_do_nothing().returning(races)
+    stored = (await connection.execute(into, row)).mappings().one_or_none()
+    if stored is None:
+        raise CodeTaken
+    built = _built(dict(stored), [])
+    return await _carry_out(connection, built, [], command, now_ms, new.ghosts)
+
+
+async def change_race(
+    database: Database,
+    race_id: str,
+    command: Command[T],
+    now_ms: int,
+    *,
+    person: Person | None = None,
+    driver: tuple[str, int] | None = None,
+) -> Changed[T]:
+    """Carry out a command on the race as it is stored, and store what it did: all or nothing.
+
+    `person` is who may get a slot by it. With `driver` it is carried out for that process and epoch
+    or not at all. Raises RaceNotFound, NotTheDriver, and what the command raises.
+    """
+    async with database.write() as connection:
+        if person is not None:
+            await keep_guest(connection, person, now_ms)
+        return await _change(connection, race_id, command, now_ms, driver)
+
+
+async def quick_race(
+    database: Database, new: NewRace, person: Person, command: Command[T], now_ms: int
+) -> Changed[T]:
+    """Have the command take a slot of the open quick race nearest in speed, or of `new`.
+
+    Who asks at the same time gets into the same race. Raises CodeTaken.
+    """
+    async with database.write() as connection:
+        await keep_guest(connection, person, now_ms)
+        if not database.embedded:
+            await connection.execute(_one_at_a_time, {"lock": QUICK_LOCK})
+        asked = {"language": new.language, "speed": new.speed_wpm}
+        for race_id in (await connection.execute(_nearest, asked)).scalars().all():
+            with suppress(RaceFull, RaceStarted):
+                async with connection.begin_nested():
+                    return await _change(connection, race_id, command, now_ms)
+        return await _open(connection, new, command, now_ms)
+
+
+_nearest = (
+    select(races.c.id)
+    .where(
+        races.c.phase == literal_column("'lobby'"),
+        races.c.quick,
+        races.c.language == bindparam("language"),
+    )
+    .order_by(func.abs(races.c.speed_wpm - bindparam("speed", type_=races.c.speed_wpm.type)))
+    .limit(NEAREST_MAX)
+)
+_one_at_a_time = select(func.pg_advisory_xact_lock(bindparam("lock")))
+
+
+async def take_race(
+    database: Database, race_id: str, gone: str, me: str, now_ms: int
+) -> Changed[None]:
+    """A process is gone: it sits nowhere and drives nothing any more; `me` drives instead."""
+    async with database.write() as connection:
+        await connection.execute(_locked_race, {"race": race_id})
+        await connection.execute(
+            update(races)
+            .where(races.c.id == race_id, races.c.driver == gone)
+            .values(driver=me, epoch=races.c.epoch + 1)
+        )
+        return await _change(connection, race_id, lambda race: race.drop(gone, now_ms), now_ms)
+
+
+async def _change(
+    connection: AsyncConnection,
+    race_id: str,
+    command: Command[T],
+    now_ms: int,
+    driver: tuple[str, int] | None = None,
+) -> Changed[T]:
+    row = await _row(connection, _locked_race, race_id)
+    rows = await _racer_rows(connection, race_id)
+    stored = _built(row, rows)
+    if driver is not None and stored.driver != driver:
+        raise NotTheDriver
+    return await _carry_out(connection, stored, rows, command, now_ms)
+
+
+async def _carry_out(
+    connection: AsyncConnection,
+    stored: StoredRace,
+    rows: Sequence[RowMapping],
+    command: Command[T],
+    now_ms: int,
+    ghosts: Mapping[str, str] | None = None,
+) -> Changed[T]:
+    race = stored.race
+    before = _values(race)
+    # What attempts and the clock have brought comes first: a command finds the race as it is.
+    _hear_endings(race, rows, now_ms)
+    race.tick(now_ms)
+    answer = command(race)
+    happened = [_filled(race, one) for one in race.take_happened()]
+    await _store(connection, stored, before, now_ms, ghosts or {})
+    if happened:
+        await _tell(connection, race, happened)
+    if any(one.event == "countdown" for one in happened):
+        await _begin_attempts(connection, stored)
+    return Changed(stored, happened, answer)
+
+
+def _hear_endings(race: Race, rows: Sequence[RowMapping], now_ms: int) -> None:
+    for one in rows:
+        racer = next(racer for racer in race.racers if racer.slot == one["slot"])
+        state = one["attempt_state"]
+        if one["ghost"] or not racer.typing or state is None or state in OPEN_STATES:
+            continue
+        rules = {why["rule"] for why in one["attempt_why"] or ()}
+        if state == AttemptState.FINISHED.value and "incomplete" not in rules:
+            race.attempt_ended(racer, one["attempt_duration_ms"], "", now_ms)
+        else:
+            why = "void" if state == AttemptState.VOID.value else "quit"
+            race.attempt_ended(racer, None, why, now_ms)
+
+
+def _filled(race: Race, one: Happened) -> Happened:
+    """The event as it is told, but for the text: a name must outlive its racer."""
+    if one.event != "joined":
+        return one
+    racer = next(racer for racer in race.racers if racer.slot == one.fields["slot"])
+    return one._replace(fields={**one.fields, "name": racer.name, "ghost": racer.ghost})
+
+
+_Values = tuple[dict[str, Any], dict[int, dict[str, Any]]]
+
+
+def _values(race: Race) -> _Values:
+    own = {name: getattr(race, name) for name in _RACE_NAMES}
+    own["phase"] = race.phase.value
+    own["again"] = list(race.again) if race.again else None
+    theirs = {
+        racer.slot: {name: getattr(racer, name) for name in _RACER_NAMES} for racer in race.racers
+    }
+    return own, theirs
+
+
+async def _store(
+    connection: AsyncConnection,
+    stored: StoredRace,
+    before: _Values,
+    now_ms: int,
+    ghosts: Mapping[str, str],
+) -> None:
+    race = stored.race
+    was, were = before
+    own, theirs = _values(race)
+    if own != was:
+        if not race.live and stored.row["ended_at_ms"] is None:
+            own["ended_at_ms"] = now_ms
+        stored.row.update(own)
+        await connection.execute(update(races).where(races.c.id == race.id).values(own))
+    for slot in [slot for slot in were if not _same_racer(were[slot], theirs.get(slot))]:
+        await connection.execute(
+            delete(racers).where(racers.c.race_id == race.id, racers.c.slot == slot)
+        )
+    for racer in race.racers:
+        columns = theirs[racer.slot]
+        known = were.get(racer.slot)
+        if not _same_racer(known, columns):
+            owner = racer.user_id or ghosts[racer.attempt_id]
+            keys = {"race_id": race.id, "slot": racer.slot, "user_id": owner}
+            await connection.execute(insert(racers), {**keys, "ghost": racer.ghost, **columns})
+        elif columns != known:
+            await connection.execute(
+                update(racers)
+                .where(racers.c.race_id == race.id, racers.c.slot == racer.slot)
+                .values(columns)
+            )
+
+
+def _same_racer(known: dict[str, Any] | None, now: dict[str, Any] | None) -> bool:
+    """Whether a slot is held by whom it was held before: each racer has an attempt of its own."""
+    return bool(known and now and known["attempt_id"] == now["attempt_id"])
+
+
+async def _tell(connection: AsyncConnection, race: Race, happened: Sequence[Happened]) -> None:
+    await connection.execute(
+        insert(race_events),
+        [
+            {"race_id": race.id, "n": one.n, "event": one.event, "fields": one.fields}
+            for one in happened
+        ],
+    )
+
+
+# Attempts of a race
+
+
+def attempt_row(stored: StoredRace, racer: Racer) -> dict[str, Any]:
+    """The attempt of a racer as the countdown stores it: nobody has typed in it."""
+    row = stored.row
+    source = Source(SourceKind.RACE, language=row["language"])
+    return {
+        "id": racer.attempt_id,
+        "user_id": racer.user_id,
+        "state": AttemptState.ARMED.value,
+        "epoch": 1,
+        "source": source.public(),
+        "category": category(source),
+        "kind": source.kind.value,
+        "mode": source.mode,
+        "self_reported": False,
+        "rule": row["rule"],
+        "language": row["language"],
+        "layout": row["layout"],
+        "text": row["text"],
+        "opened_at_ms": stored.race.starts_at_ms,
+        "outage_ms": 0,
+        "got": False,
+    }
+
+
+async def _begin_attempts(connection: AsyncConnection, stored: StoredRace) -> None:
+    rows = [attempt_row(stored, racer) for racer in stored.race.people]
+    if rows:
+        await connection.execute(insert(attempts), rows)
