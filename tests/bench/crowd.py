@@ -125,15 +125,16 @@ class Crowd:
         if not received:
             raise RuntimeError("the server hung up")
         data = person.heard + received if person.heard else received
-        end = 0
+        rest = 0
         for opcode, payload, end in unframed(data):
+            rest = end
             if opcode == PING:
                 person.socket.send(frame(payload, PONG))
             elif opcode == CLOSE:
                 raise RuntimeError(f"the server closed: {payload!r}")
             elif person.waiting:
                 self._answered(person, payload, typed)
-        person.heard = data[end:]
+        person.heard = data[rest:]
 
     def _answered(self, person: Person, payload: bytes, typed: Typed) -> None:
         waiting = person.waiting

@@ -1,9 +1,9 @@
 """How people type, made up: times between keys as published of 136 million keystrokes.
 
-Within a person the logarithm of the time between two keys spreads by 0.57 around their own median,
-with a tail of pauses; a backspace comes after 2.7 times the median, the key after it after 1.5
-times, a space after 0.86 and the key after a space after 1.3 times (Dhakal and others, "Observations
-on Typing from 136 Million Keystrokes", CHI 2018, and sums of that data).
+Within a person the logarithm of the time between two keys spreads by 0.57 around their own
+median, with a tail of pauses; a backspace comes after 2.7 times the median, the key after it after
+1.5 times, a space after 0.86 and the key after a space after 1.3 times (Dhakal and others,
+"Observations on Typing from 136 Million Keystrokes", CHI 2018, and sums of that data).
 """
 
 import math
@@ -18,7 +18,7 @@ PAUSE_SHARE = 0.04
 PAUSE_TIMES = 3.0
 MISTAKE_SHARE = 0.04
 DELETE = "\b"
-# How much longer than the median the mean is, with all of the above: what makes the mean rate right.
+# How much longer than the median the mean is with all of the above.
 MEAN_TIMES = 1.39
 
 
