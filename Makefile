@@ -46,7 +46,7 @@ fix: setup ## format, and mend what can be mended
 	@$(BIN)/ruff check --fix .
 	@$(NODE) node_modules/@biomejs/biome/bin/biome check --write
 
-bench: .venv/.ready ## what a keystroke costs, and how soon history is answered
+bench: setup ## what a keystroke costs, and how soon history is answered
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench_history
 

@@ -26,7 +26,7 @@ import uvloop
 
 from server.auth import Tokens
 from server.clock import Clock
-from tests.bench import cpu_s
+from tests.bench.process import cpu_s
 from tests.fill import DAY_MS, add_sizes, person_ids, run
 from tests.postgres import running_postgres
 from tests.processes import JWT_SECRET, ServerProcess, migrate

@@ -226,7 +226,7 @@ async def _move_guest(
     )
     if locked.scalar_one_or_none() is None or guest_id == user_id:
         return
-    await change_histories(connection, [user_id])
+    await connection.run_sync(change_histories, [user_id])
     fenced = case((attempts.c.state.in_(OPEN_STATES), attempts.c.epoch + 1), else_=attempts.c.epoch)
     await connection.execute(
         update(attempts).where(attempts.c.user_id == guest_id).values(user_id=user_id, epoch=fenced)

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from sqlalchemy import (
     BigInteger,
+    Connection,
     and_,
     bindparam,
     case,
@@ -158,8 +159,8 @@ _raise = {
 }
 
 
-async def keep_bests(
-    connection: AsyncConnection, writer: str, ended: Sequence[tuple[str, Best]], now_ms: int
+def keep_bests(
+    connection: Connection, writer: str, ended: Sequence[tuple[str, Best]], now_ms: int
 ) -> list[Change]:
     """Keep those of these ranked attempts, each with its category, that are somebody's best."""
     changes = []
@@ -171,19 +172,17 @@ async def keep_bests(
             f"{period.value}_began_at_ms": period.began_at_ms(best.finished_at_ms)
             for period in BoardPeriod
         }
-        kept = await connection.execute(_keep_best[connection.dialect.name], values)
+        kept = connection.execute(_keep_best[connection.dialect.name], values)
         if kept.all():
-            version = await _change(connection, category, writer, now_ms, told=True)
+            version = _change(connection, category, writer, now_ms, told=True)
             changes.append(Change(category, best, writer, version, version == now_ms))
     return changes
 
 
-async def _change(
-    connection: AsyncConnection, category: str, writer: str, now_ms: int, told: bool
-) -> int:
+def _change(connection: Connection, category: str, writer: str, now_ms: int, told: bool) -> int:
     # A first version is higher than any that was forgotten: forgotten ones are long past.
     values = {"category": category, "writer": writer, "version": now_ms, "changed_at_ms": now_ms}
-    raised = await connection.execute(_raise[connection.dialect.name, told], values)
+    raised = connection.execute(_raise[connection.dialect.name, told], values)
     version: int = raised.scalar_one()
     return version
 
@@ -195,7 +194,7 @@ async def change_untold(
     # Several rows, so that hardly anybody waits for another to commit; not one for each change.
     writer = f"untold {uuid4().int % UNTOLD_WRITERS}"
     for category in sorted(categories):
-        await _change(connection, category, writer, now_ms, told=False)
+        await connection.run_sync(_change, category, writer, now_ms, told=False)
 
 
 async def leave_boards(connection: AsyncConnection, user_id: str, now_ms: int) -> None:

@@ -2,18 +2,19 @@
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, event, text
+from sqlalchemy import Connection, Engine, StaticPool, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import (
     ArgumentError,
@@ -35,6 +36,9 @@ CONNECTIONS_MAX = 8
 # One to write and two to read: each is a thread, and threads that wait for each other to run Python
 # take longer than any answer.
 FILE_CONNECTIONS_MAX = 3
+# A crowd touches a page or two for each person in every second: they must fit, or are read anew.
+FILE_CACHE_KB = 65_536
+CHECKPOINT_PAGES = 4_000  # pages that are written often go back to the file once
 MIGRATION_LOCK = 7_164_118  # any number, the same in every process
 
 # What a store that is slow, full or away raises, whichever layer notices.
@@ -81,8 +85,15 @@ def refused_for_good(error: BaseException) -> bool:
     return str(getattr(original, "sqlstate", None) or "").startswith(FOR_GOOD)
 
 
+T = TypeVar("T")
+
+
 class Database:
-    """Connections to the store. Writing goes through `write`, one at a time on SQLite."""
+    """Connections to the store.
+
+    Writing goes through `write` or, where there is much of it, through `transact`; on SQLite one at
+    a time.
+    """
 
     def __init__(self, url: str) -> None:
         parsed = store_url(url)
@@ -92,9 +103,12 @@ class Database:
             _check_file(Path(parsed.database or ""))
             self.engine = _sqlite_engine(parsed)
             self._writing: dict[str, Any] = {"writes": True}
+            self._file: Engine | None = _file_engine(parsed)
+            self._thread = ThreadPoolExecutor(1, "writer")
         else:
             self.engine = _postgresql_engine(parsed)
             self._writing = {"isolation_level": "READ COMMITTED"}
+            self._file = None
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -111,6 +125,18 @@ class Database:
             async with connection.begin():
                 yield connection
 
+    async def transact(self, work: Callable[[Connection], T]) -> T:
+        """What `work` returns, which is called in a transaction; durable by then.
+
+        On SQLite all of it is one trip to a thread, however many statements there are.
+        """
+        if self._file is None:
+            async with self.write() as connection:
+                return await connection.run_sync(work)
+        async with self._one_writer:
+            trip = partial(_transact, self._file, work)
+            return await asyncio.get_running_loop().run_in_executor(self._thread, trip)
+
     async def migrate(self) -> None:
         """Bring the schema to its newest version; processes that start at once wait in turn."""
         async with self.write() as connection:
@@ -125,6 +151,22 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+        if self._file is not None:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._file.dispose)
+            self._thread.shutdown()
+
+
+def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.connect() as connection:
+        connection = connection.execution_options(writes=True)
+        with connection.begin():
+            return work(connection)
+
+
+async def store_now_us(connection: AsyncConnection) -> int:
+    """What PostgreSQL's clock says, in Unix µs; SQLite has none but ours."""
+    microseconds = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+    return int((await connection.execute(text(f"SELECT {microseconds}"))).scalar_one())
 
 
 def _check_file(path: Path) -> None:
@@ -146,7 +188,25 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
         hide_parameters=True,
     )
 
-    @event.listens_for(engine.sync_engine, "connect")
+    _prepare(engine.sync_engine)
+    return engine
+
+
+def _file_engine(url: URL) -> Engine:
+    """One connection for one thread."""
+    connect = partial(sqlite3.connect, url.database or "", check_same_thread=False)
+    engine = create_engine(
+        url.set(drivername="sqlite+pysqlite"),
+        creator=connect,
+        poolclass=StaticPool,
+        hide_parameters=True,
+    )
+    _prepare(engine)
+    return engine
+
+
+def _prepare(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves
         cursor = connection.cursor()
@@ -154,15 +214,15 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute(f"PRAGMA cache_size = -{FILE_CACHE_KB}")
+        cursor.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         cursor.close()
 
-    @event.listens_for(engine.sync_engine, "begin")
+    @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # A question needs no transaction around it; to begin and end one takes longer than most.
         if connection.get_execution_options().get("writes"):
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
 
 
 def _postgresql_engine(url: URL) -> AsyncEngine:

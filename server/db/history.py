@@ -245,7 +245,7 @@ async def store_reported(
     )
     async with database.write() as connection:
         await keep_guest(connection, person, now_ms)
-        await change_histories(connection, [person.id])
+        await connection.run_sync(change_histories, [person.id])
         personal_best = (await connection.execute(best)).scalar_one()
         stored = await connection.execute(
             insert(attempts).returning(*_shown),

@@ -10,11 +10,11 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 from typing import Any, Protocol
 from uuid import uuid4
 
-from sqlalchemy import RowMapping, bindparam, delete, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from server.core.attempt import Batch
 from server.core.key_stats import KeyStats
@@ -34,7 +34,7 @@ from server.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-GROUP_MAX = 256
+GROUP_MAX = 1_024
 GATHER_S = 0.005  # a commit costs the same for one as for many: wait a little for company
 STALL_S = 0.15  # an ack follows its batch within 250 ms, or the client hears why not
 WATCH_S = 0.05
@@ -177,20 +177,25 @@ class Journal:
             await self._commit_until_done([entry])
 
     async def _commit(self, group: Sequence[Entry]) -> list[tuple[Outcome, float | None]]:
-        async with self._database.write() as connection:
-            endings = [entry.ending for entry in group if entry.ending]
-            await change_histories(connection, {ending.user_id for ending in endings})
-            stored = await _lock(connection, {entry.attempt_id for entry in group})
-            mine = [entry for entry in group if _owned(entry, stored)]
-            live = [entry for entry in mine if stored[entry.attempt_id]["state"] in OPEN_STATES]
-            await _insert_batches(connection, [entry for entry in live if entry.batch])
-            ended = [entry for entry in live if entry.ending]
-            bests = await _end(connection, ended)
-            changes = await keep_bests(connection, self._writer, _ranked(ended), self._now_ms())
-            await _count_keys(connection, [entry.ending for entry in ended if entry.ending])
+        changes, settlements = await self._database.transact(partial(self._store, group))
         self.heard(changes)
+        return settlements
+
+    def _store(
+        self, group: Sequence[Entry], connection: Connection
+    ) -> tuple[list[Change], list[tuple[Outcome, float | None]]]:
+        endings = [entry.ending for entry in group if entry.ending]
+        change_histories(connection, {ending.user_id for ending in endings})
+        stored = _lock(connection, {entry.attempt_id for entry in group})
+        mine = [entry for entry in group if _owned(entry, stored)]
+        live = [entry for entry in mine if stored[entry.attempt_id].state in OPEN_STATES]
+        _insert_batches(connection, [entry for entry in live if entry.batch])
+        ended = [entry for entry in live if entry.ending]
+        bests = _end(connection, ended)
+        changes = keep_bests(connection, self._writer, _ranked(ended), self._now_ms())
+        _count_keys(connection, [entry.ending for entry in ended if entry.ending])
         owned = set(map(id, mine))
-        return [
+        settlements = [
             (
                 (Outcome.COMMITTED, bests.get(entry.attempt_id, _known_best(entry, stored)))
                 if id(entry) in owned
@@ -198,6 +203,7 @@ class Journal:
             )
             for entry in group
         ]
+        return changes, settlements
 
     def _settle(self, entry: Entry, outcome: Outcome, personal_best: float | None) -> None:
         entry.settled = True
@@ -224,7 +230,7 @@ class Journal:
                     entry.owner.stalled()
 
 
-_Stored = dict[str, RowMapping]
+_Stored = dict[str, Any]  # rows by attempt
 
 _lock_attempts = (
     select(attempts.c.id, attempts.c.epoch, attempts.c.state, attempts.c.personal_best)
@@ -271,23 +277,22 @@ _end_attempt = (
 )
 
 
-async def _lock(connection: AsyncConnection, ids: set[str]) -> _Stored:
-    rows = (await connection.execute(_lock_attempts, {"ids": sorted(ids)})).mappings()
-    return {row["id"]: row for row in rows}
+def _lock(connection: Connection, ids: set[str]) -> _Stored:
+    return {row.id: row for row in connection.execute(_lock_attempts, {"ids": sorted(ids)})}
 
 
 def _owned(entry: Entry, stored: _Stored) -> bool:
     row = stored.get(entry.attempt_id)
-    return row is not None and row["epoch"] == entry.epoch
+    return row is not None and row.epoch == entry.epoch
 
 
 def _known_best(entry: Entry, stored: _Stored) -> float | None:
     # Set if an earlier try of this very group was committed and the answer was lost.
-    best: float | None = stored[entry.attempt_id]["personal_best"]
+    best: float | None = stored[entry.attempt_id].personal_best
     return best
 
 
-async def _insert_batches(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
+def _insert_batches(connection: Connection, entries: Sequence[Entry]) -> None:
     rows = [
         {
             "attempt_id": entry.attempt_id,
@@ -299,23 +304,21 @@ async def _insert_batches(connection: AsyncConnection, entries: Sequence[Entry])
         if entry.batch
     ]
     if rows:
-        await connection.execute(_insert_batch[connection.dialect.name], rows)
+        connection.execute(_insert_batch[connection.dialect.name], rows)
 
 
-async def _end(connection: AsyncConnection, entries: Sequence[Entry]) -> dict[str, float | None]:
+def _end(connection: Connection, entries: Sequence[Entry]) -> dict[str, float | None]:
     bests: dict[str, float | None] = {}
     for entry in entries:
         ending = entry.ending
         assert ending is not None
-        best = await _personal_best(connection, ending)
+        best = _personal_best(connection, ending)
         bests[entry.attempt_id] = best
         columns = {**ending.columns, "personal_best": best}
         values = {f"new_{name}": columns[name] for name in ENDING_COLUMNS}
-        await connection.execute(_end_attempt, {"attempt": entry.attempt_id, **values})
+        connection.execute(_end_attempt, {"attempt": entry.attempt_id, **values})
     if entries:
-        await connection.execute(
-            _delete_batches, [{"attempt": entry.attempt_id} for entry in entries]
-        )
+        connection.execute(_delete_batches, [{"attempt": entry.attempt_id} for entry in entries])
     return bests
 
 
@@ -328,10 +331,10 @@ def _ranked(entries: Sequence[Entry]) -> list[tuple[str, Best]]:
     ]
 
 
-async def _personal_best(connection: AsyncConnection, ending: Ending) -> float | None:
+def _personal_best(connection: Connection, ending: Ending) -> float | None:
     if ending.columns["wpm"] is None:
         return None
-    found = await connection.execute(_best, {"user": ending.user_id, "category": ending.category})
+    found = connection.execute(_best, {"user": ending.user_id, "category": ending.category})
     best: float | None = found.scalar_one()
     if ending.columns["verdict"] != "ranked":
         return best
@@ -358,7 +361,7 @@ def _counter_statements(dialect: str) -> tuple[Any, Any]:
 _count = {dialect: _counter_statements(dialect) for dialect in INSERT}
 
 
-async def _count_keys(connection: AsyncConnection, endings: Sequence[Ending]) -> None:
+def _count_keys(connection: Connection, endings: Sequence[Ending]) -> None:
     counters, confusions = _count[connection.dialect.name]
     # Sorted, so that two processes which add to the same rows cannot wait for each other.
     rows = sorted(
@@ -371,7 +374,7 @@ async def _count_keys(connection: AsyncConnection, endings: Sequence[Ending]) ->
     )
     if not rows:
         return
-    await connection.execute(
+    connection.execute(
         counters,
         [
             {
@@ -400,4 +403,4 @@ async def _count_keys(connection: AsyncConnection, endings: Sequence[Ending]) ->
         for typed, count in sorted(stats.confusions.items())
     ]
     if wrong:
-        await connection.execute(confusions, wrong)
+        connection.execute(confusions, wrong)

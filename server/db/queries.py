@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, bindparam, func, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -128,14 +128,14 @@ _changed = (
 )
 
 
-async def change_histories(connection: AsyncConnection, user_ids: Iterable[str]) -> None:
+def change_histories(connection: Connection, user_ids: Iterable[str]) -> None:
     """Say that what was made of these people's history is old once this transaction is committed.
 
     People are locked before their attempts, in this order, by everybody who locks both.
     """
     people = [{"user": user_id} for user_id in sorted(set(user_ids))]
     if people:
-        await connection.execute(_changed, people)
+        connection.execute(_changed, people)
 
 
 # Texts

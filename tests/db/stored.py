@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import RowMapping, insert, select, text
+from sqlalchemy import Connection, RowMapping, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.util import await_only
 
 from server.core.attempt import Batch, EndReason
 from server.core.source import Source, SourceKind
@@ -34,6 +35,7 @@ from tests.fill import placed
 
 OPENED_AT_MS = 1_790_000_000_000
 TEXT = "a bad cab"
+T = TypeVar("T")
 
 
 def person() -> Person:
@@ -68,9 +70,11 @@ async def add_row(database: Database, row: dict[str, Any]) -> None:
     best = Best(*(row[name] for name in ("user_id", "wpm", "accuracy", "finished_at_ms")))
     async with database.write() as connection:
         await connection.execute(insert(attempts), row)
-        await change_histories(connection, [row["user_id"]])
+        await connection.run_sync(change_histories, [row["user_id"]])
         if row["verdict"] == "ranked":
-            await keep_bests(connection, "by hand", [(row["category"], best)], best.finished_at_ms)
+            await connection.run_sync(
+                keep_bests, "by hand", [(row["category"], best)], best.finished_at_ms
+            )
 
 
 async def add_people(database: Database, *ids: str) -> None:
@@ -173,6 +177,13 @@ class Gate:
         self.reached.set()
         await self.open.wait()
 
+    def hold(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Wait within a transaction, which is in a thread of its own or in a greenlet."""
+        if asyncio._get_running_loop() is None:
+            asyncio.run_coroutine_threadsafe(self.wait(), loop).result()
+        else:
+            await_only(self.wait())
+
 
 class FaultyDatabase(Database):
     """A store that is away while `away` is set, or commits and then loses its answer.
@@ -196,6 +207,26 @@ class FaultyDatabase(Database):
             yield connection
             if self.gate is not None:
                 await self.gate.wait()
+        self._committed()
+
+    async def transact(self, work: Callable[[Connection], T]) -> T:
+        if not self.embedded:
+            return await super().transact(work)  # which goes through `write`
+        if self.away is not None:
+            raise self.away
+        loop = asyncio.get_running_loop()
+
+        def held(connection: Connection) -> T:
+            done = work(connection)
+            if self.gate is not None:
+                self.gate.hold(loop)
+            return done
+
+        done = await super().transact(held)
+        self._committed()
+        return done
+
+    def _committed(self) -> None:
         self.commits += 1
         if self.answers_to_lose:
             self.answers_to_lose -= 1

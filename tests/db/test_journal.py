@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Connection
 
 import server.db.journal
 from server.core.attempt import EndReason
@@ -55,7 +55,7 @@ async def test_many_attempts_share_one_transaction(database_url: str) -> None:
 async def test_more_than_a_group_still_settles_in_order(sqlite_url: str) -> None:
     owner = Recorder()
     async with opened_database(sqlite_url) as database:
-        stored = await new_attempt(database, person(), "a" * 1_000)
+        stored = await new_attempt(database, person(), "a" * 2_000)
         entries = [owner.entry(stored, type_batch(stored, "a")) for _ in range(GROUP_MAX + 40)]
         database.commits = 0
         async with running(Journal(database)) as journal:
@@ -300,9 +300,11 @@ async def test_who_takes_an_attempt_waits_for_a_commit_under_way(
     who, older, gate = person(), Recorder(), Gate()
     insert = server.db.journal._insert_batches
 
-    async def insert_late(connection: AsyncConnection, entries: Sequence[Entry]) -> None:
-        await gate.wait()
-        await insert(connection, entries)
+    loop = asyncio.get_running_loop()
+
+    def insert_late(connection: Connection, entries: Sequence[Entry]) -> None:
+        gate.hold(loop)
+        insert(connection, entries)
 
     monkeypatch.setattr(server.db.journal, "_insert_batches", insert_late)
     async with opened_database(database_url) as first, opened_database(database_url) as second:

@@ -139,7 +139,7 @@ async def test_recount_gives_what_was_kept_and_sees_what_was_changed(database: D
     for row in attempts:
         best = Best(*(row[name] for name in ("user_id", "wpm", "accuracy", "finished_at_ms")))
         async with database.write() as connection:
-            await keep_bests(connection, "by hand", [(row["category"], best)], NOW_MS)
+            await connection.run_sync(keep_bests, "by hand", [(row["category"], best)], NOW_MS)
     running = [
         row
         for row in await rows(database, question)
@@ -214,7 +214,7 @@ async def test_version_is_as_old_as_the_change_not_as_the_attempt(database: Data
     await add_people(database, "a")
     best = Best("a", 50.0, 0.9, NOW_MS - 9 * DAY_MS)
     async with database.write() as connection:
-        (change,) = await keep_bests(connection, "by hand", [("time:en:60", best)], NOW_MS)
+        (change,) = await connection.run_sync(keep_bests, "by hand", [("time:en:60", best)], NOW_MS)
     await forget_versions(database, NOW_MS)
     assert (await load_state(database, ALL_TIME)).versions == {"by hand": change.version}
 

@@ -1,0 +1,1 @@
+"""How fast the server is: people who type in real time, and echo servers given the same frames."""
