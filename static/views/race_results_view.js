@@ -59,7 +59,10 @@ export class RaceResultsView {
     if (!race || width === 0) return;
     const curves = race.order.map((racer) => {
       const mine = racer.slot === race.you;
-      const points = mine && this.#mine ? this.#mine.speeds().map(({ at_s, wpm }) => ({ at_s, wpm })) : curveOf(racer, race.textLength);
+      const points =
+        mine && this.#mine
+          ? this.#mine.speeds().map(({ at_s, wpm }) => ({ at_s, wpm }))
+          : curveOf(racer, race.textLength);
       return { slot: racer.slot, mine, name: racer.name, place: racer.place, points };
     });
     const svg = raceChart(curves, {
