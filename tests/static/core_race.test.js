@@ -103,6 +103,7 @@ test('an event that is known already changes nothing', () => {
   const race = new Race(lobby(), 0);
   const left = { race: RACE, n: 4, event: 'left', slot: 1 };
   assert.equal(race.apply(left, 0), true);
+  assert.equal(race.apply(left, 0), false);
   happens(race, { event: 'joined', slot: 1, name: 'Cleo', ghost: false });
   assert.equal(race.apply(left, 0), false);
   assert.deepEqual(names(race.racers), ['Ada', 'Cleo']);

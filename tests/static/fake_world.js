@@ -168,7 +168,8 @@ class FakeSocket {
   deliver(message) {
     const { server } = this.#world;
     const frame = JSON.stringify(message);
-    this.#world.after(server.latencyMs, () => !this.deaf && !this.#closed && this.onmessage?.({ data: frame }));
+    const delayMs = server.latencyMs + server.answerLagMs;
+    this.#world.after(delayMs, () => !this.deaf && !this.#closed && this.onmessage?.({ data: frame }));
   }
 
   closeFromServer(code, reason = '') {
@@ -189,6 +190,8 @@ class FakeSocket {
 /** Keeps the protocol as far as a page can tell, and remembers all it was told. */
 class FakeServer {
   latencyMs = 10;
+  /** How much longer an answer takes than a request. */
+  answerLagMs = 0;
   commitMs = 5;
   /** Refuses connections. */
   down = false;

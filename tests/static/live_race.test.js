@@ -108,6 +108,16 @@ test('the quickest of several pings sets the clock', () => {
   assert.ok(Math.abs(dtMs - 300) <= 5, `${dtMs} ms after the start`);
 });
 
+test('pings that take longer do not spoil what a quick one has told', () => {
+  const { world, race, page } = joined();
+  world.server.answerLagMs = 600;
+  race.countDown();
+  world.pass(3_300);
+  page.live.press('t');
+  world.pass(1_000);
+  assert.deepEqual(world.server.only.events, [[300, 't']]);
+});
+
 test('a race is typed, scored from its start and settled like any other attempt', () => {
   const { world, race, page } = started();
   page.type(race.text);
@@ -361,6 +371,20 @@ test('once more, everybody meets in a new race', () => {
   assert.equal(world.server.attempts.get('race-2-attempt-0').events.length, 2);
 });
 
+test('who goes into the next race leaves what was not finished in the last one', () => {
+  const { world, race, page } = started();
+  page.type('the');
+  race.phase = 'finished';
+  race.happen('dnf', { slot: 0, why: 'time' });
+  race.happen('over', { places: [[1, 1, 200]] });
+  world.pass(100);
+  page.type(' q');
+  page.live.racing.again();
+  world.pass(300);
+  const left = world.server.attempts.get('race-1-attempt-0');
+  assert.deepEqual([left.state, left.events.length], ['abandoned', 5]);
+});
+
 test('a rematch that somebody else has opened is joined', () => {
   const { world, race, page } = started();
   race.happen('again', { next: 'race-2', code: 'XYZ789' });
@@ -391,4 +415,26 @@ test('an attempt that is still handed in does not hold up a race', () => {
   assert.equal(page.last('done').id, 'race-1-attempt-0');
   world.pass(3_000);
   assert.equal(page.last('settled').verdict, 'unranked');
+});
+
+test('nor does it hold up one that a reload comes back into', () => {
+  const { world, page } = started();
+  page.type('the ');
+  world.pass(200);
+  page.crash();
+  world.server.race.seats.clear();
+  const head = { id: 'a-solo', source: RANDOM, finish: 'quit', opened_at_ms: world.nowMs };
+  const opened = { text: 'abc', source: RANDOM, rules: { errors: 'free' } };
+  world.storage.setItem('typing.attempt.a-solo', JSON.stringify({ ...head, opened }));
+  const typed = { last_at_ms: world.nowMs, events: [[0, 'a']] };
+  world.storage.setItem('typing.events.a-solo.0', JSON.stringify(typed));
+  world.server.refusals.push({ code: 'rate', message: 'Slow down.', retry_ms: 60_000 });
+  const again = world.page();
+  again.live.start();
+  again.live.racing.join({ code: CODE });
+  world.pass(500);
+  again.type('quick');
+  world.pass(300);
+  assert.equal(world.server.sent('open')[0].attempt, 'a-solo');
+  assert.equal(typedAtServer(world), 'the quick');
 });
