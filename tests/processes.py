@@ -85,6 +85,10 @@ class ServerProcess:
         """Ask with SIGTERM, which drains; return the exit code."""
         return await self._end(signal.SIGTERM, within_s=within_s)
 
+    async def interrupt(self, *, within_s: float = 30.0) -> int:
+        """Ask with SIGINT, as Ctrl-C does; return the exit code."""
+        return await self._end(signal.SIGINT, within_s=within_s)
+
     async def _end(self, number: signal.Signals, *, within_s: float) -> int:
         process = self._process
         if process is None:
