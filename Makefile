@@ -48,6 +48,7 @@ fix: setup ## format, and mend what can be mended
 
 bench: setup ## what a keystroke costs, and how soon history is answered
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.races
 	@$(BIN)/python -m tests.bench_history
 
 golden: .venv/.ready ## write the golden files anew

@@ -358,8 +358,6 @@ class Races:
     async def _look_once(self) -> None:
         for race_id in await list_unheard(self._database, self.process_id):
             self._later(partial(self._do_what_is_due, race_id))
-        if self._database.embedded:  # nobody else changes a race
-            return
         live = [room for room in self._rooms.values() if room.stored.race.live]
         tops = await load_tops(self._database, [room.id for room in live])
         for room in live:
