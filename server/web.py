@@ -8,13 +8,15 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
+from server.line import DIRECT, DirectLine, Listener, Patience
 from server.protocol import MESSAGE_BYTES_MAX
 
 log = logging.getLogger(__name__)
@@ -27,6 +29,7 @@ HANDSHAKE_S = 5.0
 CLOSE_S = 3.0  # for a client to take our close before the line is cut
 PING_S = 20.0
 SHUTDOWN_S = 5
+DIRECT_LINES = True
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -75,11 +78,47 @@ class HttpProtocol(HttpToolsProtocol):
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """Cuts a handshake that never ends, and a client that neither reads nor goes."""
 
+    _early = b""
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Its lines repeat the whole URL, in which somebody may have put a token.
         self.logger = log
         super().connection_made(transport)
         self.loop.call_later(HANDSHAKE_S, self._handshake_is_due)
+
+    def data_received(self, data: bytes) -> None:
+        # Frames that come before the handshake is answered are for whoever reads frames then.
+        if self.handshake_initiated and not self.handshake_complete:
+            self._early += data
+            if len(self._early) > MESSAGE_BYTES_MAX:
+                self.transport.abort()
+        else:
+            super().data_received(data)
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if DIRECT_LINES and self.response.status_code == 101:
+            extensions = cast("dict[str, Any]", self.scope["extensions"])
+            extensions[DIRECT] = self.take_over
+
+    def take_over(self, listener: Listener) -> DirectLine:
+        """Let frames go to the listener without a way through ASGI; this object is done then."""
+        self.stop_keepalive()
+        self.connections.discard(self)
+        # Set, it tells uvicorn not to hang up when the application returns.
+        self.close_timer = self.loop.call_later(0, int)
+        patience = Patience(PING_S, CLOSE_S)
+        line = DirectLine(
+            self.transport,
+            listener,
+            MESSAGE_BYTES_MAX,
+            patience,
+            cast("set[object]", self.connections),
+        )
+        self.transport.set_protocol(line)
+        if self._early:
+            self.loop.call_soon(line.data_received, self._early)
+        return line
 
     def _handshake_is_due(self) -> None:
         if not self.handshake_complete:
@@ -94,6 +133,8 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         if message["type"] == "websocket.close":
             self.loop.call_later(CLOSE_S, self.transport.abort)
         await super().send(message)
+        if message["type"] == "websocket.accept" and self._early and not DIRECT_LINES:
+            super().data_received(self._early)
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
             # A refusal is a whole answer, and nothing for uvicorn to complain about in the log.
             self.handshake_complete = True

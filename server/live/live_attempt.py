@@ -144,9 +144,14 @@ class LiveAttempt:
         """The client has the result."""
         self._row["got"] = True
 
+    @property
+    def crowded(self) -> bool:
+        """More keystrokes wait for the store than may."""
+        return self._driver is not None and self._attempt.seq - self._durable_seq > WINDOW
+
     async def room(self) -> None:
         """Wait until few enough keystrokes wait for the store."""
-        while self._driver is not None and self._attempt.seq - self._durable_seq > WINDOW:
+        while self.crowded:
             self._settled.clear()
             await self._settled.wait()
 
