@@ -42,7 +42,7 @@ from server.boards import Boards
 from server.budgets import Budgets
 from server.bus import Bus, MemoryBus, RedisBus
 from server.clock import Clock
-from server.db.database import STORE_ERRORS, Database
+from server.db.database import STORE_ERRORS, Database, store_now_us
 from server.db.journal import Journal
 from server.db.mails import Mails
 from server.line import DIRECT, AsgiLine
@@ -82,6 +82,8 @@ PAGES = {
     "/account": "account",
 }
 FLUSH_S = 10
+CLOCK_S = 60
+CLOCK_MS_MAX = 1_000  # by which it should never be wrong once it was right
 
 
 def build(settings: Settings) -> Parts:
@@ -199,6 +201,7 @@ async def _running(
             fail()
 
     await parts.texts.publish()
+    await _follow_store(parts, at_once=True)
     sweeper = Sweeper(parts.database, parts.journal, parts.hub, parts.clock.now_ms)
     journal = asyncio.create_task(parts.journal.run())
     revoker = Revoker(parts.database, parts.hub)
@@ -213,6 +216,7 @@ async def _running(
         api_parts.post.run(),
         api_parts.boards.run(),
         loop_lag,
+        _keep_following(parts),
     )
     tasks = [journal, *(asyncio.create_task(other) for other in others)]
     for task in tasks:
@@ -228,6 +232,27 @@ async def _running(
         with suppress(*STORE_ERRORS):
             await neighbours.sign_off()
         await parts.database.close()
+
+
+# The clock
+
+
+async def _follow_store(parts: Parts, *, at_once: bool = False) -> None:
+    """All processes on one store go by its clock. The one on a file has none to agree with."""
+    if not parts.database.embedded:
+        async with parts.database.read() as connection:
+            behind_ms = await parts.clock.follow(lambda: store_now_us(connection), at_once=at_once)
+        if not at_once and abs(behind_ms) > CLOCK_MS_MAX:
+            log.warning("the clock is %d ms behind the store's, and goes there slowly", behind_ms)
+
+
+async def _keep_following(parts: Parts) -> None:
+    while True:
+        await asyncio.sleep(CLOCK_S)
+        try:
+            await _follow_store(parts)
+        except STORE_ERRORS as error:
+            log.warning("the store does not say what time it is: %s", type(error).__name__)
 
 
 # Pages and health

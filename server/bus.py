@@ -85,7 +85,9 @@ class RedisBus:
     """
 
     def __init__(self, url: str, metrics: Metrics) -> None:
-        self._pool = ConnectionPool.from_url(url)  # knows how to connect, and holds nothing
+        # It knows how to connect, and holds no connection. We see by ourselves when one is silent:
+        # its own limit for sending is one that a cancellation may get lost in.
+        self._pool = ConnectionPool.from_url(url, socket_timeout=None)
         self._metrics = metrics
         self._hearers = Hearers(metrics)
         self._id = os.urandom(8)

@@ -29,6 +29,7 @@ from server.core.typed_text import ErrorRule, Keystroke, TypedText
 from server.db.bests import recount
 from server.db.database import Database
 from server.db.queries import attempts, category, key_confusions, key_counters, users
+from server.db.races import racers, races
 from server.live.result import ending
 from server.texts import CONTENT
 
@@ -39,6 +40,7 @@ MODELS_PER_SOURCE = 4
 CHUNK = 2_000
 BATCH = 16
 LAG_MS = 30
+ATTEMPTS_A_RACE = 20
 
 Row = dict[str, Any]
 
@@ -215,7 +217,54 @@ async def fill(
     await recount(database, now_ms)
     await _store(database, key_counters, _counters(ids, wrong=False))
     await _store(database, key_confusions, _counters(ids, wrong=True))
+    count = attempts_count // ATTEMPTS_A_RACE
+    await _store(database, races, (_race(number, now_ms) for number in range(count)))
+    await _store(database, racers, _racers(ids, count))
     return ids
+
+
+def _race(number: int, now_ms: int) -> Row:
+    at_ms = now_ms - number * 60_000
+    return {
+        "id": _race_id(number),
+        "code": f"{number:06X}"[-6:],
+        "driver": "filled",
+        "epoch": 1,
+        "n": 12,
+        "phase": "finished",
+        "quick": True,
+        "private": False,
+        "racers_max": 20,
+        "host": 0,
+        "source": json.dumps({"kind": "random", "language": "en", "length": "medium"}),
+        "rule": "correct",
+        "language": "en",
+        "layout": "qwerty",
+        "text": "the quick brown fox",
+        "speed_wpm": 40.0,
+        "created_at_ms": at_ms - 30_000,
+        "starts_at_ms": at_ms,
+        "ended_at_ms": at_ms + 30_000,
+    }
+
+
+def _racers(ids: Sequence[str], count: int) -> Iterator[Row]:
+    for number in range(count):
+        for slot in range(2):
+            yield {
+                "race_id": _race_id(number),
+                "slot": slot,
+                "user_id": ids[(number + slot) % len(ids)],
+                "attempt_id": _race_id(1_000_000_000 + 2 * number + slot),
+                "ghost": False,
+                "ready": True,
+                "duration_ms": 20_000 + slot,
+                "place": 1 + slot,
+            }
+
+
+def _race_id(number: int) -> str:
+    return str(uuid.UUID(int=number))
 
 
 def add_sizes(parser: argparse.ArgumentParser) -> None:

@@ -85,6 +85,14 @@ class ServerProcess:
         """Ask with SIGTERM, which drains; return the exit code."""
         return await self._end(signal.SIGTERM, within_s=within_s)
 
+    def freeze(self) -> None:
+        """Let it stand still: its sockets stay open and nothing is done, until `thaw`."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on where it stood."""
+        os.kill(self.pid, signal.SIGCONT)
+
     async def _end(self, number: signal.Signals, *, within_s: float) -> int:
         process = self._process
         if process is None:

@@ -163,6 +163,12 @@ def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
             return work(connection)
 
 
+async def store_now_us(connection: AsyncConnection) -> int:
+    """What PostgreSQL's clock says, in Unix µs; SQLite has none but ours."""
+    microseconds = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
+    return int((await connection.execute(text(f"SELECT {microseconds}"))).scalar_one())
+
+
 def _check_file(path: Path) -> None:
     """Make the folder of a SQLite file and see that it can be opened. Raises ValueError."""
     try:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.attempt import AttemptState
-from server.core.race import SLOTS_MAX, Happened, Phase, Race, RaceFull, Racer, RaceStarted
+from server.core.race import SLOTS_MAX, Ending, Happened, Phase, Race, RaceFull, Racer, RaceStarted
 from server.core.source import Source, SourceKind
 from server.core.typed_text import ErrorRule
 from server.db.database import Database
@@ -321,7 +321,7 @@ async def _carry_out(
     race = stored.race
     before = _values(race)
     # What attempts and the clock have brought comes first: a command finds the race as it is.
-    _hear_endings(race, rows, now_ms)
+    race.attempts_ended(_endings(rows), now_ms)
     race.tick(now_ms)
     answer = command(race)
     happened = [_filled(race, one) for one in race.take_happened()]
@@ -333,18 +333,22 @@ async def _carry_out(
     return Changed(stored, happened, answer)
 
 
-def _hear_endings(race: Race, rows: Sequence[RowMapping], now_ms: int) -> None:
-    for one in rows:
-        racer = next(racer for racer in race.racers if racer.slot == one["slot"])
-        state = one["attempt_state"]
-        if one["ghost"] or not racer.typing or state is None or state in OPEN_STATES:
-            continue
-        rules = {why["rule"] for why in one["attempt_why"] or ()}
-        if state == AttemptState.FINISHED.value and "incomplete" not in rules:
-            race.attempt_ended(racer, one["attempt_duration_ms"], "", now_ms)
-        else:
-            why = "void" if state == AttemptState.VOID.value else "quit"
-            race.attempt_ended(racer, None, why, now_ms)
+def _endings(rows: Sequence[RowMapping]) -> list[Ending]:
+    """How the attempts of racers have ended, as far as they have."""
+    return [
+        Ending(one["attempt_id"], *_outcome(one))
+        for one in rows
+        if not one["ghost"] and one["attempt_state"] not in (None, *OPEN_STATES)
+    ]
+
+
+def _outcome(one: RowMapping) -> tuple[int | None, str]:
+    if one["attempt_state"] == AttemptState.VOID.value:
+        return None, "void"
+    rules = {why["rule"] for why in one["attempt_why"] or ()}
+    if one["attempt_state"] == AttemptState.FINISHED.value and "incomplete" not in rules:
+        return one["attempt_duration_ms"], ""
+    return None, "quit"
 
 
 def _filled(race: Race, one: Happened) -> Happened:

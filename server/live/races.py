@@ -315,7 +315,7 @@ class Races:
             return
         for member in {*room.members, *room.typists}:
             racer = room.racer(member)
-            if racer is not None and racer.seat is None:
+            if racer is not None and racer.seat is None and racer.dnf != "left":
                 sit = partial(self._sit_down, member, True)
                 self._later(partial(self._again, room.id, sit))
 
@@ -424,7 +424,8 @@ class Races:
                 room.play_ghosts(now_ms)
                 typed_here = room.fan_out(watchers_too)
                 if typed_here:
-                    self._bus.publish(topic(room.id), {"moved": typed_here})
+                    moved = [tuple(one) for one in typed_here]
+                    self._bus.publish(topic(room.id), {"moved": moved})
 
 
 def topic(race_id: str) -> str:

@@ -363,7 +363,7 @@ class Racing:
         race_id, code = opened.stored.race.id, opened.stored.row["code"]
 
         def rematch(race: Race) -> tuple[str, str]:
-            return race.rematch(self._me(race), race_id, code)
+            return race.rematch(race_id, code)
 
         agreed, _ = await self._races.change(before, rematch)
         if agreed != race_id:

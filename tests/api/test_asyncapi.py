@@ -99,6 +99,7 @@ async def hear_a_race(url: str) -> list[dict[str, Any]]:
         states = [lobby, first.race]
         for person in (first, second):
             await person.typed_to_the_end()
+        for person in (first, second):
             await person.event("over")
         states.append(await second.ask("again"))
         await first.event("again")
