@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
+from time import monotonic
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -58,6 +59,9 @@ class Outcome(Enum):
     COMMITTED = auto()
     FENCED = auto()  # another connection has taken the attempt, or it has ended
     IMPOSSIBLE = auto()  # the store will never take this entry
+
+
+_NAMES = {outcome: outcome.name.lower() for outcome in Outcome}
 
 
 class Owner(Protocol):
@@ -110,10 +114,11 @@ class Journal:
 
         Entries of one attempt settle in the order in which they were written.
         """
-        entry.queued_at_s = asyncio.get_running_loop().time()
+        entry.queued_at_s = monotonic()
         self._waiting.append(entry)
-        self._idle.clear()
-        self._work.set()
+        if len(self._waiting) == 1:
+            self._idle.clear()
+            self._work.set()
 
     def waiting(self) -> int:
         """How many entries are not settled."""
@@ -124,7 +129,7 @@ class Journal:
         oldest = next(
             (entry for entry in (*self._group, *self._waiting) if not entry.settled), None
         )
-        return 0.0 if oldest is None else asyncio.get_running_loop().time() - oldest.queued_at_s
+        return 0.0 if oldest is None else monotonic() - oldest.queued_at_s
 
     async def flush(self) -> None:
         """Wait until everything written so far is settled."""
@@ -207,8 +212,7 @@ class Journal:
 
     def _settle(self, entry: Entry, outcome: Outcome, personal_best: float | None) -> None:
         entry.settled = True
-        lag_s = asyncio.get_running_loop().time() - entry.queued_at_s
-        self.metrics.settled(outcome.name.lower(), lag_s)
+        self.metrics.settled(_NAMES[outcome], monotonic() - entry.queued_at_s)
         if entry.ending is not None and outcome is Outcome.COMMITTED:
             self.metrics.stored_result(entry.ending.columns["verdict"])
         try:
@@ -218,11 +222,10 @@ class Journal:
             log.exception("the owner of attempt %s failed", entry.attempt_id)
 
     async def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await self._work.wait()
             await asyncio.sleep(WATCH_S)
-            slow_before_s = loop.time() - STALL_S
+            slow_before_s = monotonic() - STALL_S
             for entry in (*self._group, *self._waiting):
                 if entry.queued_at_s > slow_before_s:
                     break
