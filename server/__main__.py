@@ -73,7 +73,8 @@ def serve(settings: Settings) -> None:
         sys.setswitchinterval(SWITCH_S)
     app = create_app(parts, settings, lambda: running.fail())
     proxies = settings.forwarded_allow_ips
-    running = server(app, settings.host, settings.port, drain(parts, settings), proxies)
+    drained = drain(parts, settings)
+    running = server(app, settings.host, settings.port, drained, proxies, settings.websockets)
     try:
         running.run()
     except KeyboardInterrupt:

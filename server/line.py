@@ -17,13 +17,14 @@ from websockets.speedups import apply_mask
 # with the listener, and the ASGI application may return.
 DIRECT = "typing.direct"
 
-PROTOCOL_ERROR, NOT_TEXT, TOO_BIG, BINARY, GONE = 1002, 1007, 1009, 1003, 1011
+PROTOCOL_ERROR, NOT_TEXT, TOO_BIG, GONE = 1002, 1007, 1009, 1011
 RESTART = 1012
 CONTINUATION, TEXT, OP_BINARY = 0x0, 0x1, 0x2
 CONTROL = CLOSE = 0x8
 PING, PONG = 0x9, 0xA
 FIN, RESERVED, OPCODE, MASKED, LENGTH = 0x80, 0x70, 0x0F, 0x80, 0x7F
 SHORT_MAX, CLOSE_REASON_MAX = 125, 123
+FAREWELL_S = 0.25  # for what is on its way, before the goodbye
 HEAD_BYTES = 6  # of a short frame from a client: two bytes and the mask
 
 
@@ -31,6 +32,9 @@ class Listener(Protocol):
     """Who is at our end of a line. Nothing is called after `lost`."""
 
     def received(self, text: str) -> None: ...
+
+    def received_bytes(self) -> None:
+        """A binary message has come: the line must be closed, and hears nothing until then."""
 
     def writable(self) -> None:
         """There is room again after `Line.full`."""
@@ -207,7 +211,7 @@ class DirectLine(asyncio.Protocol):
         """Take the frame that begins at `at`; where the next begins, or -1 if it is not whole."""
         first, second = data[at], data[at + 1]
         size = second & LENGTH
-        if first != FIN | TEXT or size > SHORT_MAX or second < MASKED or self._closing:
+        if first != FIN | TEXT or size > SHORT_MAX or second < MASKED or self._listener is None:
             return self._other_frame_at(data, at, end)
         # What nearly all frames are.
         body = at + HEAD_BYTES
@@ -239,7 +243,7 @@ class DirectLine(asyncio.Protocol):
         payload = apply_mask(data[body + 4 : body + 4 + size], data[body : body + 4])
         if opcode >= CONTROL:
             self._control(opcode, payload)
-        elif not self._closing:
+        elif self._listener is not None:
             self._data_frame(opcode, bool(first & FIN), payload)
         return body + 4 + size
 
@@ -247,11 +251,16 @@ class DirectLine(asyncio.Protocol):
         if (opcode == CONTINUATION) != (self._fragments is not None):
             self._fail(PROTOCOL_ERROR, "")
         elif opcode == OP_BINARY:
-            self._fail(BINARY, "binary frames are not understood")
+            self._refuse_bytes()
         elif self._fragments is not None or not final:
             self._fragment(final, payload)
         else:
             self._text(payload)
+
+    def _refuse_bytes(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.received_bytes()
 
     def _fragment(self, final: bool, payload: bytes) -> None:
         if self._fragments is None:
@@ -338,15 +347,18 @@ class AsgiLine:
         """Carry messages until the websocket is closed."""
         self._listener = listener
         reading = asyncio.create_task(self._read())
+        self._writing = asyncio.create_task(self._write())
         try:
-            await self._write()
+            await asyncio.wait([self._writing])
             if self._farewell is not None:
                 await self._websocket.close(*self._farewell)
         except (WebSocketDisconnect, RuntimeError):
             self._tell_lost()
         finally:
-            reading.cancel()
-            await asyncio.wait([reading])
+            for task in (reading, self._writing):
+                task.cancel()
+            await asyncio.gather(reading, self._writing, return_exceptions=True)
+            self._tell_lost()
 
     async def _read(self) -> None:
         while True:
@@ -356,13 +368,12 @@ class AsgiLine:
                 self._tell_lost()
                 self._some.set()
                 return
+            if self._listener is None:
+                continue
             text = message.get("text")
             if text is None:
-                self._farewell = BINARY, "binary frames are not understood"
-                self._tell_lost()
-                self._some.set()
-                return
-            if self._listener is not None:
+                self._listener.received_bytes()
+            else:
                 self._listener.received(text)
 
     async def _write(self) -> None:
@@ -391,6 +402,8 @@ class AsgiLine:
         self._listener = None
         self._farewell = code, reason
         self._some.set()
+        # A peer that does not read would hold up its own close.
+        asyncio.get_running_loop().call_later(FAREWELL_S, self._writing.cancel)
 
     def pause(self) -> None:
         self._reading.clear()

@@ -29,7 +29,6 @@ HANDSHAKE_S = 5.0
 CLOSE_S = 3.0  # for a client to take our close before the line is cut
 PING_S = 20.0
 SHUTDOWN_S = 5
-DIRECT_LINES = True
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -78,13 +77,34 @@ class HttpProtocol(HttpToolsProtocol):
 class WebSocketProtocol(WebSocketsSansIOProtocol):
     """Cuts a handshake that never ends, and a client that neither reads nor goes."""
 
-    _early = b""
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Its lines repeat the whole URL, in which somebody may have put a token.
         self.logger = log
         super().connection_made(transport)
         self.loop.call_later(HANDSHAKE_S, self._handshake_is_due)
+
+    def _handshake_is_due(self) -> None:
+        if not self.handshake_complete:
+            self.transport.abort()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        # `close` waits until everything is sent, which a dead client never lets happen.
+        self.loop.call_later(CLOSE_S, self.transport.abort)
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "websocket.close":
+            self.loop.call_later(CLOSE_S, self.transport.abort)
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            # A refusal is a whole answer, and nothing for uvicorn to complain about in the log.
+            self.handshake_complete = True
+
+
+class DirectProtocol(WebSocketProtocol):
+    """Does the handshake; a `DirectLine` reads the frames, if the application asks for it."""
+
+    _early = b""
 
     def data_received(self, data: bytes) -> None:
         # Frames that come before the handshake is answered are for whoever reads frames then.
@@ -97,7 +117,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
-        if DIRECT_LINES and self.response.status_code == 101:
+        if self.response.status_code == 101:
             extensions = cast("dict[str, Any]", self.scope["extensions"])
             extensions[DIRECT] = self.take_over
 
@@ -120,24 +140,11 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.loop.call_soon(line.data_received, self._early)
         return line
 
-    def _handshake_is_due(self) -> None:
-        if not self.handshake_complete:
-            self.transport.abort()
 
-    def keepalive_timeout(self) -> None:
-        super().keepalive_timeout()
-        # `close` waits until everything is sent, which a dead client never lets happen.
-        self.loop.call_later(CLOSE_S, self.transport.abort)
-
-    async def send(self, message: Any) -> None:
-        if message["type"] == "websocket.close":
-            self.loop.call_later(CLOSE_S, self.transport.abort)
-        await super().send(message)
-        if message["type"] == "websocket.accept" and self._early and not DIRECT_LINES:
-            super().data_received(self._early)
-        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
-            # A refusal is a whole answer, and nothing for uvicorn to complain about in the log.
-            self.handshake_complete = True
+PROTOCOLS: dict[str, type[WebSocketProtocol]] = {
+    "direct": DirectProtocol,
+    "sansio": WebSocketProtocol,
+}
 
 
 class Server(uvicorn.Server):
@@ -178,14 +185,18 @@ def server(
     port: int,
     drain: Callable[[], Awaitable[None]],
     proxies: str | None = None,
+    websockets: str = "direct",
 ) -> Server:
-    """A server ready to `run`. Only `proxies` are believed when they say who is behind them."""
+    """A server ready to `run`. Only `proxies` are believed when they say who is behind them.
+
+    `websockets` names who reads frames: a line of ours, or uvicorn.
+    """
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
         http=HttpProtocol,
-        ws=WebSocketProtocol,
+        ws=PROTOCOLS[websockets],
         ws_max_size=MESSAGE_BYTES_MAX,
         ws_per_message_deflate=False,
         ws_ping_interval=PING_S,

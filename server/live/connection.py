@@ -240,6 +240,10 @@ class Connection:
                 self._paused_at_s = self._loop.time()
                 self._line.pause()
 
+    def received_bytes(self) -> None:
+        """A binary frame has come."""
+        self.close(CloseCode.BINARY, "binary frames are not understood")
+
     def _flood(self) -> None:
         if self._parts.hub.flooded(self.user_id or self.address):
             self.close(CloseCode.ABUSE, "too many messages again")
