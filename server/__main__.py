@@ -89,7 +89,8 @@ def answer(settings: Settings, sockets: list[socket.socket] | None = None) -> No
         sys.setswitchinterval(SWITCH_S)
     app = create_app(parts, settings, lambda: running.fail())
     proxies = settings.forwarded_allow_ips
-    running = server(app, settings.host, settings.port, drain(parts, settings), proxies)
+    drained = drain(parts, settings)
+    running = server(app, settings.host, settings.port, drained, proxies, settings.websockets)
     running.run(sockets)
     if running.failed:
         sys.exit(1)

@@ -46,6 +46,7 @@ from server.clock import Clock
 from server.db.database import STORE_ERRORS, Database, store_now_us
 from server.db.journal import Journal
 from server.db.mails import Mails
+from server.line import DIRECT, AsgiLine
 from server.live.connection import Connection, Parts
 from server.live.hub import AddressLimits, Hub
 from server.live.neighbours import Neighbours
@@ -300,7 +301,14 @@ async def _live(websocket: WebSocket, parts: Parts, settings: Settings) -> None:
         await websocket.close(CloseCode.NO_COMMON_VERSION, f"this server speaks {SUBPROTOCOL}")
         return
     await websocket.accept(SUBPROTOCOL if offered else None)
-    await Connection(websocket, address, parts).run()
+    connection = Connection(address, parts)
+    take_over = websocket.scope["extensions"].get(DIRECT)
+    if take_over is not None:
+        connection.listen(take_over(connection))
+        return
+    line = AsgiLine(websocket)
+    connection.listen(line)
+    await line.serve(connection)
 
 
 async def _deny(websocket: WebSocket, error: ApiError) -> None:

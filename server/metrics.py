@@ -1,9 +1,13 @@
 """What is counted while the server runs, and how Prometheus reads it."""
 
 import asyncio
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 LOOP_S = 0.5
@@ -11,7 +15,7 @@ REQUEST_BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 10)
 LAG_BUCKETS_S = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5)
 
 
-class Metrics:
+class Metrics(Collector):
     """The counters of one process. No label holds anything that a client may choose freely."""
 
     def __init__(self) -> None:
@@ -23,20 +27,18 @@ class Metrics:
             registry=self._registry,
             buckets=REQUEST_BUCKETS_S,
         )
-        self._acks = self._counter("typing_acks", "Acknowledgements sent.")
         self._results = self._counter("typing_results", "Results stored.", "verdict")
         self._boards = self._counter("typing_boards", "Leaderboards shown, by who knew.", "source")
         self._closes = self._counter("typing_closes", "Websockets closed.", "code")
         self._bus = self._counter(
             "typing_bus_messages", "Messages between processes, by what became of them.", "outcome"
         )
-        self._entries = self._counter("typing_journal_entries", "Entries settled.", "outcome")
-        self._commit_s = Histogram(
-            "typing_journal_lag_seconds",
-            "From an entry's being written to its commit.",
-            registry=self._registry,
-            buckets=LAG_BUCKETS_S,
-        )
+        # Counted for every keystroke or nearly so: plain numbers, which a reader finds in its form.
+        self.acks = 0
+        self._outcomes: dict[str, int] = {}
+        self._lags = [0] * (len(LAG_BUCKETS_S) + 1)
+        self._lag_sum_s = 0.0
+        self._registry.register(self)
         self._loop_lag_s = Histogram(
             "event_loop_lag_seconds",
             "How late the event loop wakes a timer.",
@@ -54,9 +56,6 @@ class Metrics:
     def requested(self, method: str, route: str, status: int, seconds: float) -> None:
         self._requests.labels(method, route, str(status)).observe(seconds)
 
-    def acked(self) -> None:
-        self._acks.inc()
-
     def stored_result(self, verdict: str) -> None:
         self._results.labels(verdict).inc()
 
@@ -73,8 +72,27 @@ class Metrics:
 
     def settled(self, outcome: str, seconds: float) -> None:
         """A journal entry's fate is known, this long after it was written."""
-        self._entries.labels(outcome).inc()
-        self._commit_s.observe(seconds)
+        self._outcomes[outcome] = self._outcomes.get(outcome, 0) + 1
+        self._lags[bisect_left(LAG_BUCKETS_S, seconds)] += 1
+        self._lag_sum_s += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """What is counted as plain numbers, for the registry."""
+        yield CounterMetricFamily("typing_acks", "Acknowledgements sent.", value=self.acks)
+        entries = CounterMetricFamily(
+            "typing_journal_entries", "Entries settled.", labels=["outcome"]
+        )
+        for outcome, count in self._outcomes.items():
+            entries.add_metric([outcome], count)
+        yield entries
+        upto = accumulate(self._lags)
+        names = [*(str(bucket) for bucket in LAG_BUCKETS_S), "+Inf"]
+        yield HistogramMetricFamily(
+            "typing_journal_lag_seconds",
+            "From an entry's being written to its commit.",
+            buckets=list(zip(names, upto, strict=True)),
+            sum_value=self._lag_sum_s,
+        )
 
     async def watch_loop(self) -> None:
         """Measure the event loop until cancelled."""

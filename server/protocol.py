@@ -1,16 +1,17 @@
 """The wire, version 1: messages in, messages out. Nothing else knows JSON."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
 from server.core.attempt import EndReason
 from server.core.race import SLOTS_MAX
+from server.core.score import Progress
 from server.core.source import Source
 from server.core.text import KeyRefused, normal_key
 from server.core.typed_text import DELETE, DELETE_WORD, ErrorRule, Keystroke
@@ -79,6 +80,7 @@ class ErrorCode(StrEnum):
     NOT_STARTED = "not_started"
 
 
+_PLAIN = frozenset(map(chr, range(0x20, 0x7F))) | {DELETE, DELETE_WORD}  # in NFC by themselves
 STRIKES = (ErrorCode.BAD_MESSAGE, ErrorCode.BAD_FIELD)
 
 
@@ -122,8 +124,7 @@ class Open:
     rule: ErrorRule | None
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(NamedTuple):
     """A batch as sent. Its events have the right shape; `keystrokes` checks their values."""
 
     id: int | None
@@ -133,7 +134,13 @@ class Keys:
 
     def keystrokes(self) -> list[Keystroke]:
         """The events as keystrokes, keys in NFC. Raises BadKeystroke."""
-        return [_keystroke(dt_ms, key) for dt_ms, key in self.events]
+        return [
+            # Nearly all of them: a key that is as it should be.
+            Keystroke(dt_ms, key)
+            if key in _PLAIN and 0 <= dt_ms <= DT_MS_MAX
+            else _keystroke(dt_ms, key)
+            for dt_ms, key in self.events
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,6 +396,23 @@ def encode(kind: str, re: int | None = None, **fields: Any) -> str:
     if re is not None:
         message["re"] = re
     return orjson.dumps(message).decode()
+
+
+def encode_ack(h: int, seq: int, progress: Progress, keys: Mapping[str, tuple[int, int]]) -> str:
+    """An `ack`: what `encode` makes of one, which is most of what is ever sent."""
+    return orjson.dumps(
+        {
+            "type": "ack",
+            "h": h,
+            "seq": seq,
+            "position": progress.position,
+            "wpm": progress.wpm,
+            "raw_wpm": progress.raw_wpm,
+            "accuracy": progress.accuracy,
+            "errors": progress.errors,
+            "keys": keys,
+        }
+    ).decode()
 
 
 def pack(message: Fields) -> bytes:

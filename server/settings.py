@@ -44,6 +44,7 @@ class Settings:
     requests_premium_per_hour: int = 1_000
     requests_address_per_hour: int = 1_000
     forwarded_allow_ips: str | None = None  # None: no proxy is believed
+    websockets: str = "direct"  # or "sansio": uvicorn's own way, for when ours is in doubt
 
     def __post_init__(self) -> None:
         if self.workers > 1 and (self.database_url.startswith("sqlite") or not self.redis_url):
@@ -116,6 +117,7 @@ class Settings:
                 environ, "REQUESTS_ADDRESS_PER_HOUR", cls.requests_address_per_hour
             ),
             forwarded_allow_ips=environ.get("FORWARDED_ALLOW_IPS") or None,
+            websockets=_websockets(environ),
         )
 
 
@@ -147,6 +149,13 @@ def _switch(environ: Mapping[str, str], name: str, default: bool) -> bool:
     if value not in ("true", "false"):
         raise SettingsRefused(f"{name} must be true or false.")
     return value == "true"
+
+
+def _websockets(environ: Mapping[str, str]) -> str:
+    value = environ.get("WEBSOCKETS") or Settings.websockets
+    if value not in ("direct", "sansio"):
+        raise SettingsRefused("WEBSOCKETS must be direct or sansio.")
+    return value
 
 
 def _public_url(environ: Mapping[str, str], environment: str) -> str | None:

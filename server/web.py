@@ -9,13 +9,15 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 
+from server.line import DIRECT, DirectLine, Listener, Patience
 from server.protocol import MESSAGE_BYTES_MAX
 
 log = logging.getLogger(__name__)
@@ -100,6 +102,52 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
             self.handshake_complete = True
 
 
+class DirectProtocol(WebSocketProtocol):
+    """Does the handshake; a `DirectLine` reads the frames, if the application asks for it."""
+
+    _early = b""
+
+    def data_received(self, data: bytes) -> None:
+        # Frames that come before the handshake is answered are for whoever reads frames then.
+        if self.handshake_initiated and not self.handshake_complete:
+            self._early += data
+            if len(self._early) > MESSAGE_BYTES_MAX:
+                self.transport.abort()
+        else:
+            super().data_received(data)
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            extensions = cast("dict[str, Any]", self.scope["extensions"])
+            extensions[DIRECT] = self.take_over
+
+    def take_over(self, listener: Listener) -> DirectLine:
+        """Let frames go to the listener without a way through ASGI; this object is done then."""
+        self.stop_keepalive()
+        self.connections.discard(self)
+        # Set, it tells uvicorn not to hang up when the application returns.
+        self.close_timer = self.loop.call_later(0, int)
+        patience = Patience(PING_S, CLOSE_S)
+        line = DirectLine(
+            self.transport,
+            listener,
+            MESSAGE_BYTES_MAX,
+            patience,
+            cast("set[object]", self.connections),
+        )
+        self.transport.set_protocol(line)
+        if self._early:
+            self.loop.call_soon(line.data_received, self._early)
+        return line
+
+
+PROTOCOLS: dict[str, type[WebSocketProtocol]] = {
+    "direct": DirectProtocol,
+    "sansio": WebSocketProtocol,
+}
+
+
 class Server(uvicorn.Server):
     """On SIGTERM `drain` first moves everybody on; a second signal, or SIGINT, ends at once."""
 
@@ -138,14 +186,18 @@ def server(
     port: int,
     drain: Callable[[], Awaitable[None]],
     proxies: str | None = None,
+    websockets: str = "direct",
 ) -> Server:
-    """A server ready to `run`. Only `proxies` are believed when they say who is behind them."""
+    """A server ready to `run`. Only `proxies` are believed when they say who is behind them.
+
+    `websockets` names who reads frames: a line of ours, or uvicorn.
+    """
     config = uvicorn.Config(
         app,
         host=host,
         port=port,
         http=HttpProtocol,
-        ws=WebSocketProtocol,
+        ws=PROTOCOLS[websockets],
         ws_max_size=MESSAGE_BYTES_MAX,
         ws_per_message_deflate=False,
         ws_ping_interval=PING_S,

@@ -20,7 +20,16 @@ JWT_SECRET = "a secret for the tests alone, long enough to be taken"
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["server.app", "server.web", "tests.processes"])
 # Settings of whoever runs the tests must not reach the servers under test.
-_KEPT_FROM_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "SYSTEMROOT")
+_KEPT_FROM_ENVIRONMENT = (
+    "WEBSOCKETS",
+    "PATH",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TEMP",
+    "SYSTEMROOT",
+)
 
 
 class ServerProcess:

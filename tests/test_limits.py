@@ -1,7 +1,5 @@
 """How much one connection, person or address may ask for, and how much may wait for a client."""
 
-import asyncio
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -95,49 +93,89 @@ def test_windows_are_apart_and_the_longest_unheard_is_forgotten() -> None:
 # Outbox
 
 
-async def test_outbox_sends_in_order_and_keeps_what_is_not_sent() -> None:
-    outbox = Outbox()
+class Peer:
+    """A line whose other end reads only what it is told to."""
+
+    def __init__(self) -> None:
+        self.full = True
+        self.read: list[str] = []
+
+    def send(self, text: str) -> None:
+        assert not self.full
+        self.read.append(text)
+        self.full = True
+
+    def reads_one(self, outbox: Outbox) -> None:
+        """Make room for one message."""
+        self.full = False
+        outbox.go_on()
+
+    def close(self, code: int, reason: str) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+
+def test_outbox_sends_in_order_and_keeps_what_is_not_sent() -> None:
+    outbox = Outbox(peer := Peer())
     assert outbox.put("one")
     assert outbox.put("two")
-    assert await outbox.next() == await outbox.next() == "one"
-    outbox.sent()
-    assert await outbox.next() == "two"
+    assert (peer.read, outbox.empty) == ([], False)
+    peer.reads_one(outbox)
+    assert (peer.read, outbox.empty) == (["one"], False)
+    peer.reads_one(outbox)
+    assert (peer.read, outbox.empty) == (["one", "two"], True)
 
 
-async def test_outbox_takes_256_messages() -> None:
-    outbox = Outbox()
+def test_outbox_sends_at_once_where_there_is_room() -> None:
+    outbox = Outbox(peer := Peer())
+    peer.full = False
+    assert outbox.put("one")
+    assert (peer.read, outbox.empty) == (["one"], True)
+
+
+def test_outbox_lets_nothing_overtake_what_waits() -> None:
+    outbox = Outbox(peer := Peer())
+    outbox.put("one")
+    peer.full = False  # and nobody has said so yet
+    outbox.put("two")
+    peer.reads_one(outbox)
+    peer.reads_one(outbox)
+    assert peer.read == ["one", "two"]
+
+
+def test_outbox_takes_256_messages() -> None:
+    outbox = Outbox(peer := Peer())
     assert all(outbox.put("x") for _ in range(MESSAGES_MAX))
     assert (MESSAGES_MAX, outbox.put("x")) == (256, False)
-    outbox.sent()
+    peer.reads_one(outbox)
     assert outbox.put("x")
 
 
 @pytest.mark.parametrize("char", ["x", "ё"])
-async def test_outbox_takes_256_kib_by_bytes_not_letters(char: str) -> None:
-    outbox = Outbox()
+def test_outbox_takes_256_kib_by_bytes_not_letters(char: str) -> None:
+    outbox = Outbox(peer := Peer())
     length = BYTES_MAX // len(char.encode()) // 2
     assert BYTES_MAX == 256 * 1_024
     assert outbox.put(char * length)
     assert outbox.put(char * length)
     assert not outbox.put("x")
-    outbox.sent()
+    peer.reads_one(outbox)
     assert outbox.put(char * length)
 
 
-async def test_one_message_alone_always_fits() -> None:
-    outbox = Outbox()
+def test_one_message_alone_always_fits() -> None:
+    outbox = Outbox(Peer())
     assert outbox.put("x" * (BYTES_MAX + 1))
     assert not outbox.put("x")
 
 
-async def test_outbox_wakes_who_waits_for_a_message_and_for_emptiness() -> None:
-    outbox = Outbox()
-    await outbox.emptied()
-    message = asyncio.create_task(outbox.next())
-    await asyncio.sleep(0)
-    outbox.put("late")
-    emptied = asyncio.create_task(outbox.emptied())
-    assert await message == "late"
-    assert not emptied.done()
-    outbox.sent()
-    await asyncio.wait_for(emptied, 1)
+def test_of_messages_about_the_present_only_the_newest_waits() -> None:
+    outbox = Outbox(peer := Peer())
+    outbox.put("first")
+    outbox.put_newest("then", lambda: "all of it")
+    outbox.put_newest("now", lambda: "all of it")
+    for _ in range(3):
+        peer.reads_one(outbox)
+    assert (peer.read, outbox.empty) == (["first", "all of it"], True)

@@ -54,6 +54,7 @@ def test_every_setting_is_read() -> None:
             "REQUESTS_BASIC_PER_HOUR": "8",
             "REQUESTS_PREMIUM_PER_HOUR": "9",
             "REQUESTS_ADDRESS_PER_HOUR": "10",
+            "WEBSOCKETS": "sansio",
             "FORWARDED_ALLOW_IPS": "10.0.0.1",
         }
     )
@@ -80,6 +81,7 @@ def test_every_setting_is_read() -> None:
         requests_basic_per_hour=8,
         requests_premium_per_hour=9,
         requests_address_per_hour=10,
+        websockets="sansio",
         forwarded_allow_ips="10.0.0.1",
     )
     assert settings.production
@@ -103,6 +105,7 @@ def test_empty_variable_is_as_good_as_none() -> None:
         ("DRAIN_MS", "5s"),
         ("CONNECTIONS_PER_ADDRESS", "many"),
         ("RATE_LIMIT_ENABLED", "perhaps"),
+        ("WEBSOCKETS", "wsproto"),
         ("PUBLIC_URL", "typing.example"),
         ("JWT_SECRET", "short"),
         ("JWT_SECRET", "s" * (SECRET_BYTES_MIN - 1)),

@@ -27,6 +27,13 @@ LONG_HEADER = b"X-Long: " + b"x" * 9_000 + b"\r\n"
 CUT_AFTER_S = (4.5, 7.0)
 
 
+@pytest.fixture(params=["direct", "sansio"], autouse=True)
+def websockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Whoever reads the frames, all of this holds."""
+    monkeypatch.setenv("WEBSOCKETS", request.param)
+    return str(request.param)
+
+
 async def lifetime_s(server: ServerProcess, *pieces: bytes) -> float:
     """How long a connection lives on which the pieces are sent, one each half second."""
     began_s = time.monotonic()

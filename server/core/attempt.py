@@ -3,8 +3,8 @@
 Rules: docs/protocol.md, section 2. The caller stores what `receive` accepted before it says so.
 """
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from server.core.typed_text import Keystroke, TypedText
 
@@ -26,6 +26,9 @@ class AttemptState(StrEnum):
     FINISHED = "finished"
     ABANDONED = "abandoned"
     VOID = "void"
+
+
+UNENDED = (AttemptState.RUNNING, AttemptState.ARMED)
 
 
 class EndReason(StrEnum):
@@ -59,8 +62,7 @@ class Ended(Exception):
     """The attempt is over; nothing counts any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """Keystrokes number `seq` and on, with the server's time at which they arrived."""
 
     seq: int
@@ -127,7 +129,7 @@ class Attempt:
 
     @property
     def ended(self) -> bool:
-        return self.state not in (AttemptState.ARMED, AttemptState.RUNNING)
+        return self.state not in UNENDED
 
     @property
     def exhausted(self) -> bool:
@@ -140,32 +142,33 @@ class Attempt:
         Raises Ended, Early, Gap, Conflict or TooFast, and has then changed nothing. Check
         `exhausted` afterwards.
         """
+        last = len(self.log)
         if self.ended or self.exhausted:
             raise Ended
         if self.typed_text.from_start and arrived_at_ms < self.opened_at_ms - EARLY_MS_MAX:
             raise Early
-        if seq > self.seq + 1:
+        if seq > last + 1:
             raise Gap
         if seq == 1 and keystrokes[0].dt_ms and not self.typed_text.from_start:
             # The clock of a solo attempt starts with its first key, whatever came before.
             keystrokes = [Keystroke(0, keystrokes[0].key), *keystrokes[1:]]
-        known = self.seq + 1 - seq
-        if keystrokes[:known] != self.log[seq - 1 : seq - 1 + len(keystrokes)]:
+        known = last + 1 - seq
+        if known and keystrokes[:known] != self.log[seq - 1 : seq - 1 + len(keystrokes)]:
             raise Conflict
-        fresh = keystrokes[known : known + KEYSTROKES_MAX - self.seq]
+        fresh = tuple(keystrokes[known : known + KEYSTROKES_MAX - last])
         if not fresh:
             return None
-        claimed_ms = self.typed_text.at_ms + sum(keystroke.dt_ms for keystroke in fresh)
+        claimed_ms = self.typed_text.at_ms + sum([dt_ms for dt_ms, _ in fresh])
         if claimed_ms > CLOCK_DRIFT * (arrived_at_ms - self.opened_at_ms) + CLOCK_SLACK_MS:
             raise TooFast
-        return self.restore(Batch(self.seq + 1, arrived_at_ms, tuple(fresh)))
+        return self.restore(Batch(last + 1, arrived_at_ms, fresh))
 
     def restore(self, batch: Batch) -> Batch | None:
         """Apply a batch that was accepted before, as `receive` does with a new one."""
-        typed_text = self.typed_text
+        apply = self.typed_text.apply
         counted = 0
         for keystroke in batch.keystrokes:
-            if not typed_text.apply(keystroke):
+            if not apply(keystroke):
                 break
             counted += 1
         if counted == 0:

@@ -7,6 +7,7 @@ a key of n bytes UTF-8. Numbers are LEB128; arrivals may run backwards and are z
 
 import zlib
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from server.core.attempt import Batch
 from server.core.text import Text
@@ -19,11 +20,20 @@ def pack_keystrokes(keystrokes: Iterable[Keystroke]) -> bytes:
     """Keystrokes as bytes, the form a journal row keeps them in."""
     packed = bytearray()
     for dt_ms, key in keystrokes:
-        _put(packed, dt_ms)
-        encoded = key.encode()
-        _put(packed, len(encoded))
-        packed += encoded
+        if dt_ms < 0x80:
+            packed.append(dt_ms)
+        else:
+            _put(packed, dt_ms)
+        packed += _packed_key(key)
     return bytes(packed)
+
+
+@lru_cache(maxsize=4_096)
+def _packed_key(key: str) -> bytes:
+    encoded = key.encode()
+    packed = bytearray()
+    _put(packed, len(encoded))
+    return bytes(packed + encoded)
 
 
 def unpack_keystrokes(packed: bytes) -> tuple[Keystroke, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt, tanh
+from typing import NamedTuple
 
 SCORER_VERSION = 1
 CHARS_PER_WORD = 5  # A "word" in words per minute is five characters, by convention.
@@ -11,8 +12,7 @@ MS_PER_SECOND = 1_000
 LAST_PART_MS_MIN = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """The score so far, rounded as on the wire."""
 
     position: int

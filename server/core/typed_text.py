@@ -44,6 +44,7 @@ class TypedText:
 
     __slots__ = (
         "_after_right_press",
+        "_length",
         "_right",
         "_touched",
         "at_ms",
@@ -81,6 +82,7 @@ class TypedText:
         self.from_start = from_start
         self._right = bytearray()  # beside `typed`: 1 where it equals the text
         self._after_right_press = False
+        self._length = len(text)
         self._touched: set[str] = set()
 
     @property
@@ -90,7 +92,7 @@ class TypedText:
 
     def apply(self, keystroke: Keystroke) -> bool:
         """Type one keystroke. False if it does not count: the text is over, or the time is."""
-        if self.over:
+        if self.complete or self.time_over:
             return False
         dt_ms, key = keystroke
         if self.keystrokes == 0 and not self.from_start:
@@ -109,9 +111,8 @@ class TypedText:
             self._press_dots(dt_ms)
         else:
             self._press(dt_ms, key)
-        self.complete = self.right_places == len(self.text) == len(self.typed) or (
-            self.rule is not ErrorRule.CORRECT and len(self.typed) >= len(self.text)
-        )
+        if len(self.typed) >= self._length:
+            self.complete = self._filled()
         return True
 
     def _press_dots(self, dt_ms: int) -> None:
@@ -123,25 +124,25 @@ class TypedText:
             self._press(dot_dt_ms, ".")
 
     def _filled(self) -> bool:
-        full = len(self.typed) >= len(self.text)
         if self.rule is ErrorRule.CORRECT:
-            return full and self.right_places == len(self.text) == len(self.typed)
-        return full
+            return self.right_places == self._length == len(self.typed)
+        return len(self.typed) >= self._length
 
     def _press(self, dt_ms: int, key: str) -> None:
         self.presses += 1
         second = self.at_ms // MS_PER_SECOND
-        if second >= len(self.presses_per_second):
-            missing = second + 1 - len(self.presses_per_second)
+        missing = second + 1 - len(self.presses_per_second)
+        if missing > 0:
             self.presses_per_second += [0] * missing
         self.presses_per_second[second] += 1
-        place = len(self.typed)
-        right = place < len(self.text) and self._count(dt_ms, key, self.text.graphemes[place])
+        typed = self.typed
+        place = len(typed)
+        right = place < self._length and self._count(dt_ms, key, self.text.graphemes[place])
         if not right:
             self.errors += 1
         self._after_right_press = right
-        if self._kept(right, place):
-            self.typed.append(key)
+        if right or self._keeps_wrong(place):
+            typed.append(key)
             self._right.append(right)
             self.right_places += right
 
@@ -158,10 +159,10 @@ class TypedText:
             stats.wrong(key)
         return right
 
-    def _kept(self, right: bool, place: int) -> bool:
-        if self.rule is ErrorRule.STOP:
-            return right
-        return self.rule is ErrorRule.FREE or place < len(self.text) + PAST_END_MAX
+    def _keeps_wrong(self, place: int) -> bool:
+        if self.rule is ErrorRule.CORRECT:
+            return place < self._length + PAST_END_MAX
+        return self.rule is ErrorRule.FREE
 
     def _delete(self) -> None:
         self._after_right_press = False
@@ -178,9 +179,10 @@ class TypedText:
 
     def take_touched(self) -> dict[str, tuple[int, int]]:
         """(presses, errors) so far of the keys touched since the last call."""
-        touched = {
-            name: (self.keys[name].presses, self.keys[name].errors) for name in self._touched
-        }
+        touched = {}
+        for name in self._touched:
+            stats = self.keys[name]
+            touched[name] = (stats.presses, stats.errors)
         self._touched.clear()
         return touched
 

@@ -107,9 +107,14 @@ async def find_user(database: Database, user_id: str) -> RowMapping | None:
 
 async def keep_guest(connection: AsyncConnection, person: Person, now_ms: int) -> None:
     """Store a guest's row with the first thing that is theirs. Does nothing for others."""
+    await connection.run_sync(insert_guest, person, now_ms)
+
+
+def insert_guest(connection: Connection, person: Person, now_ms: int) -> None:
+    """The same, within `Database.transact`."""
     if not person.guest:
         return
-    await connection.execute(
+    connection.execute(
         INSERT[connection.dialect.name](users).on_conflict_do_nothing(),
         {
             "id": person.id,
@@ -196,9 +201,10 @@ async def create_attempt(
     database: Database, new: NewAttempt, person: Person, now_ms: int
 ) -> StoredAttempt | None:
     """Store a new attempt, and a guest's row with its first. None if the id is taken by now."""
-    async with database.write() as connection:
+
+    def create(connection: Connection) -> RowMapping | None:
         insert_or_leave = INSERT[connection.dialect.name]
-        await keep_guest(connection, person, now_ms)
+        insert_guest(connection, person, now_ms)
         row = {
             "id": new.id,
             "user_id": person.id,
@@ -217,10 +223,12 @@ async def create_attempt(
             "outage_ms": 0,
             "got": False,
         }
-        added = await connection.execute(
+        added = connection.execute(
             insert_or_leave(attempts).on_conflict_do_nothing().returning(attempts), row
         )
-        stored: RowMapping | None = added.mappings().one_or_none()
+        return added.mappings().one_or_none()
+
+    stored = await database.transact(create)
     return None if stored is None else StoredAttempt(stored, _replayed(stored, []))
 
 

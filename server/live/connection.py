@@ -1,7 +1,8 @@
-"""One websocket: reader, bounded queue, worker, bounded outbox. Rules: docs/protocol.md."""
+"""One websocket: what it says is handled in order, what it is told is bounded. docs/protocol.md."""
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,7 +10,6 @@ from typing import Any
 from uuid import uuid4
 
 import structlog
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from server.auth import Tokens
 from server.bus import Bus
@@ -30,7 +30,8 @@ from server.db.queries import (
     mark_got,
     resume_attempt,
 )
-from server.live.greeting import NotWelcome, new_guest, recognise, welcome
+from server.line import Line
+from server.live.greeting import Met, NotWelcome, new_guest, recognise, welcome
 from server.live.hub import Hub
 from server.live.limits import Bucket
 from server.live.live_attempt import LiveAttempt, Watched
@@ -87,12 +88,6 @@ class Parts:
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    text: str
-    arrived_at_ms: int
-
-
-@dataclass(frozen=True, slots=True)
 class Farewell:
     """Why the connection ends. No code: the client is gone already."""
 
@@ -101,127 +96,153 @@ class Farewell:
 
 
 class Connection:
-    """One client. `run` returns when it is gone; nothing it does delays anybody else."""
+    """One client, over a line that it is the listener of. Nothing it does delays anybody else.
 
-    def __init__(self, websocket: WebSocket, address: str, parts: Parts) -> None:
+    What needs no store is answered within `received`; for the rest a task runs, one at a time, and
+    messages that come meanwhile wait in their order.
+    """
+
+    __slots__ = (
+        "_attempt",
+        "_began_at_s",
+        "_busy",
+        "_deadline",
+        "_farewell",
+        "_handles",
+        "_inbox",
+        "_line",
+        "_loop",
+        "_name",
+        "_outbox",
+        "_parts",
+        "_paused_at_s",
+        "_person",
+        "_racing",
+        "_rate",
+        "_strikes",
+        "address",
+        "login_id",
+        "seat",
+        "stored",
+        "user_id",
+    )
+
+    def __init__(self, address: str, parts: Parts) -> None:
         self.address = address
         self.user_id: str | None = None
         self.login_id: str | None = None
         self.stored = False
-        self.seat = f"{parts.races.process_id}/{uuid4().hex}"
-        self._websocket = websocket
+        self._name = uuid4().hex
+        self.seat = f"{parts.races.process_id}/{self._name}"
         self._parts = parts
         self._loop = asyncio.get_running_loop()
         self._began_at_s = self._loop.time()
-        self._inbox: asyncio.Queue[Received] = asyncio.Queue(INBOX_MAX)
-        self._outbox = Outbox()
-        self._rate = Bucket(MESSAGES_PER_S, MESSAGES_BURST, self._loop.time())
+        self._inbox: deque[tuple[str, int]] = deque()
+        self._busy: asyncio.Task[None] | None = None
+        self._paused_at_s: float | None = None
+        self._rate = Bucket(MESSAGES_PER_S, MESSAGES_BURST, self._began_at_s)
         self._strikes = 0
         self._person: Person | None = None
         self._attempt: LiveAttempt | None = None
         self._handles = 0
         self._racing = Racing(self, parts.racing, parts.hub)
-        self._farewell: asyncio.Future[Farewell] = self._loop.create_future()
+        self._farewell: Farewell | None = None
 
-    async def run(self) -> None:
-        """Serve an accepted websocket until either side ends it."""
+    def listen(self, line: Line) -> None:
+        """Listen to the line from now on until either side ends it."""
+        self._line = line
+        self._outbox = Outbox(line)
         self._parts.hub.add(self)
-        structlog.contextvars.bind_contextvars(connection_id=uuid4().hex)
-        sender = asyncio.create_task(self._guard(self._send_all()))
-        listeners = [
-            asyncio.create_task(self._guard(self._read())),
-            asyncio.create_task(self._guard(self._work())),
-        ]
-        try:
-            farewell = await self._farewell
-            for task in listeners:
-                task.cancel()
-            self._leave_attempt()
-            await self._say(farewell)
-        finally:
-            for task in (*listeners, sender):
-                task.cancel()
-            self._leave_attempt()
-            self._racing.gone()
-            self._parts.hub.remove(self)
-            self._report()
+        self._deadline = self._loop.call_later(HELLO_S, self._no_hello)
 
-    def _report(self) -> None:
-        lost = not self._farewell.done() or self._farewell.cancelled()
-        code = None if lost else self._farewell.result().code
+    def _no_hello(self) -> None:
+        self.close(CloseCode.HELLO_TIMEOUT, "no hello")
+
+    # The end
+
+    def close(self, code: CloseCode | None, reason: str) -> None:
+        """Hang up once what is queued has left. The first reason stands."""
+        if self._farewell is None:
+            self._farewell = Farewell(code, reason)
+            # Not now: whoever closes may be in the middle of something.
+            self._loop.call_soon(self._end)
+
+    def _end(self) -> None:
+        self._deadline.cancel()
+        if self._busy is not None:
+            self._busy.cancel()
+        self._leave_attempt()
+        said = self._farewell
+        if said is None or said.code in (None, CloseCode.TOO_SLOW) or self._outbox.empty:
+            self._say_goodbye()
+        else:
+            self._deadline = self._loop.call_later(FAREWELL_S, self._say_goodbye)
+
+    def _say_goodbye(self) -> None:
+        self._deadline.cancel()
+        said = self._farewell
+        if said is not None and said.code is not None:
+            self._line.close(said.code, said.reason)
+        self._gone()
+
+    def _gone(self) -> None:
+        self._leave_attempt()
+        self._racing.gone()
+        self._parts.hub.remove(self)
+        code = None if self._farewell is None else self._farewell.code
         self._parts.hub.metrics.closed(code)
         fields = {
+            "connection_id": self._name,
             "user_id": self.user_id,
             "code": None if code is None else int(code),
             "seconds": round(self._loop.time() - self._began_at_s, 1),
         }
         log.info("connection", extra=fields)
 
-    async def _guard(self, step: Coroutine[Any, Any, None]) -> None:
-        try:
-            await step
-        except Exception:
-            log.exception("a connection broke")
-            self.close(CloseCode.INTERNAL, "internal error")
+    def lost(self) -> None:
+        """The line is gone."""
+        self.close(None, "lost")
 
     # Out
 
     def send(self, message: str) -> None:
         """Queue a message; a client that does not read is let go."""
-        if not self._farewell.done() and not self._outbox.put(message):
+        if self._farewell is None and not self._outbox.put(message):
             self.close(CloseCode.TOO_SLOW, "too slow reading")
 
     def send_newest(self, message: str, whole: Callable[[], str]) -> None:
         """Queue what makes an older message of this kind, if one still waits, superfluous."""
-        if not self._farewell.done():
+        if self._farewell is None:
             self._outbox.put_newest(message, whole)
 
-    def close(self, code: CloseCode | None, reason: str) -> None:
-        """Hang up once what is queued has left. The first reason stands."""
-        if not self._farewell.done():
-            self._farewell.set_result(Farewell(code, reason))
-
-    async def _send_all(self) -> None:
-        while True:
-            message = await self._outbox.next()
-            try:
-                await self._websocket.send({"type": "websocket.send", "text": message})
-            except (WebSocketDisconnect, RuntimeError):
-                self.close(None, "lost")
-                return
-            self._outbox.sent()
-
-    async def _say(self, farewell: Farewell) -> None:
-        if farewell.code is None:
-            return
-        if farewell.code is not CloseCode.TOO_SLOW:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(FAREWELL_S):
-                    await self._outbox.emptied()
-        # A client that does not read blocks its own close; the protocol class cuts the line.
-        with suppress(TimeoutError, WebSocketDisconnect, RuntimeError):
-            async with asyncio.timeout(FAREWELL_S):
-                await self._websocket.close(farewell.code, farewell.reason)
+    def writable(self) -> None:
+        """The client has read what was sent."""
+        self._outbox.go_on()
+        if self._farewell is not None and self._outbox.empty:
+            # What was queued has left: the deadline for it is met.
+            self._deadline.cancel()
+            self._deadline = self._loop.call_later(0, self._say_goodbye)
 
     # In
 
-    async def _read(self) -> None:
-        while True:
-            message = await self._websocket.receive()
-            if message["type"] == "websocket.disconnect":
-                self.close(None, "lost")
-                return
-            arrived_at_ms = self._parts.clock.now_ms()
-            text = message.get("text")
-            if text is None:
-                self.close(CloseCode.BINARY, "binary frames are not understood")
-                return
-            if not self._rate.take(self._loop.time()):
-                self._flood()
-                return
-            before_s = self._loop.time()
-            await self._inbox.put(Received(text, arrived_at_ms))
-            self._rate.forgive(self._loop.time() - before_s)
+    def received(self, text: str) -> None:
+        """A message has come."""
+        if self._farewell is not None:
+            return
+        arrived_at_ms = self._parts.clock.now_ms()
+        if not self._rate.take(self._loop.time()):
+            self._flood()
+        elif self._busy is None:
+            self._take(text, arrived_at_ms)
+        else:
+            self._inbox.append((text, arrived_at_ms))
+            if len(self._inbox) >= INBOX_MAX and self._paused_at_s is None:
+                self._paused_at_s = self._loop.time()
+                self._line.pause()
+
+    def received_bytes(self) -> None:
+        """A binary frame has come."""
+        self.close(CloseCode.BINARY, "binary frames are not understood")
 
     def _flood(self) -> None:
         if self._parts.hub.flooded(self.user_id or self.address):
@@ -229,24 +250,52 @@ class Connection:
         else:
             self.close(CloseCode.MESSAGE_RATE, "too many messages")
 
-    async def _work(self) -> None:
+    def _take(self, text: str, arrived_at_ms: int) -> None:
         try:
-            async with asyncio.timeout(HELLO_S):
-                greeted = await self._hello()
-        except TimeoutError:
-            self.close(CloseCode.HELLO_TIMEOUT, "no hello")
-            return
-        while greeted and not self._farewell.done():
-            received = await self._inbox.get()
-            try:
-                await self._handle(decode(received.text), received.arrived_at_ms)
-            except Refused as refused:
-                self._refuse(refused)
-            except BadKeystroke as bad:
-                if bad.strike:
-                    self._strike()
-            if self._attempt is not None:
-                await self._attempt.room()
+            if self._person is None:
+                self._meet(text)
+                return
+            self._handle(decode(text), arrived_at_ms)
+            if self._attempt is not None and self._attempt.crowded:
+                self._later(self._attempt.room())
+        except Refused as refused:
+            self._refuse(refused)
+        except BadKeystroke as bad:
+            if bad.strike:
+                self._strike()
+        except Exception:
+            self._broke()
+
+    def _broke(self) -> None:
+        log.exception("a connection broke", extra={"connection_id": self._name})
+        self.close(CloseCode.INTERNAL, "internal error")
+
+    def _later(self, step: Coroutine[Any, Any, None]) -> None:
+        """Do what waits for somebody else; messages that come meanwhile wait."""
+        self._busy = self._loop.create_task(self._guard(step))
+
+    async def _guard(self, step: Coroutine[Any, Any, None]) -> None:
+        structlog.contextvars.bind_contextvars(connection_id=self._name)
+        try:
+            await step
+        except Refused as refused:
+            self._refuse(refused)
+        except Exception:
+            self._broke()
+        # Not before the next turn: the task must have ended for another to begin.
+        self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._busy = None
+        if self._attempt is not None and self._attempt.crowded and self._farewell is None:
+            self._later(self._attempt.room())
+        while self._inbox and self._busy is None and self._farewell is None:
+            self._take(*self._inbox.popleft())
+        if self._paused_at_s is not None and self._busy is None:
+            # A backlog of our own making is no flood.
+            self._rate.forgive(self._loop.time() - self._paused_at_s)
+            self._paused_at_s = None
+            self._line.resume()
 
     def _refuse(self, refused: Refused) -> None:
         retry = {} if refused.retry_ms is None else {"retry_ms": refused.retry_ms}
@@ -260,16 +309,15 @@ class Connection:
         if self._strikes >= STRIKES_MAX:
             self.close(CloseCode.MALFORMED, "too many malformed messages")
 
-    async def _handle(self, message: Message, arrived_at_ms: int) -> None:
+    def _handle(self, message: Message, arrived_at_ms: int) -> None:
         match message:
             case Keys():
                 self._open_attempt(message.h, message.id).keys(message, arrived_at_ms)
             case Ping():
-                self.send(
-                    encode("pong", message.id, c=message.c, server_ms=self._parts.clock.now_ms())
-                )
+                now_ms = self._parts.clock.now_ms()
+                self.send(encode("pong", message.id, c=message.c, server_ms=now_ms))
             case Open():
-                await self._open(message)
+                self._later(self._open(message))
             case Finish():
                 try:
                     self._open_attempt(message.h, message.id).finish(message)
@@ -277,53 +325,48 @@ class Connection:
                     refused.re = message.id
                     raise
             case Got():
-                await self._got(message)
+                self._later(self._got(message))
             case Hello():
                 raise Refused(ErrorCode.CONFLICT, "`hello` was said already.", message.id)
             case _:
-                await self._race(message)
+                self._later(self._race(message))
 
     # Who it is
 
-    async def _hello(self) -> bool:
-        """Read messages until a good `hello` is answered; False if there came none."""
-        while not self._farewell.done():
-            received = await self._inbox.get()
-            try:
-                message = decode(received.text)
-            except Refused as refused:
-                if refused.code is not ErrorCode.BAD_FIELD or not refused.of_hello:
-                    break
-                self._refuse(refused)
-                continue
-            if not isinstance(message, Hello):
-                break
-            return await self._greet(message)
-        self.close(CloseCode.MALFORMED, "the first message must be hello")
-        return False
+    def _meet(self, text: str) -> None:
+        """The first message must be a good `hello`; one with a bad field may be said again."""
+        try:
+            message = decode(text)
+        except Refused as refused:
+            if refused.code is ErrorCode.BAD_FIELD and refused.of_hello:
+                raise
+            message = None
+        if not isinstance(message, Hello):
+            self.close(CloseCode.MALFORMED, "the first message must be hello")
+        elif message.token is None:
+            self._parts.hub.made_guest(self.address)
+            self._met(new_guest(), message.id)
+        else:
+            self._later(self._recognise(message.token, message.id))
 
-    async def _greet(self, hello: Hello) -> bool:
-        parts = self._parts
+    async def _recognise(self, token: str, re: int | None) -> None:
         try:
             async with asyncio.timeout(STORE_S):
-                met = (
-                    new_guest()
-                    if hello.token is None
-                    else await recognise(hello.token, parts.tokens, parts.database)
-                )
+                met = await recognise(token, self._parts.tokens, self._parts.database)
         except NotWelcome as refused:
             self.close(refused.code, refused.reason)
-            return False
         except STORE_ERRORS:
             self.close(CloseCode.TRY_LATER, "the store is away")
-            return False
-        if hello.token is None:
-            parts.hub.made_guest(self.address)
+        else:
+            self._met(met, re)
+
+    def _met(self, met: Met, re: int | None) -> None:
+        parts = self._parts
+        self._deadline.cancel()
         self._person, self.login_id, self.stored = met.person, met.login_id, met.stored
         self.user_id = met.person.id
         parts.hub.welcome(self, met.person.id)
-        self.send(welcome(met.person, hello.id, parts.tokens, parts.clock.now_ms()))
-        return True
+        self.send(welcome(met.person, re, parts.tokens, parts.clock.now_ms()))
 
     # Attempts
 

@@ -3,8 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from server.core.attempt import (
     Attempt,
@@ -30,6 +29,7 @@ from server.protocol import (
     Keys,
     Refused,
     encode,
+    encode_ack,
 )
 
 ACK_S = 0.1  # at most ten acks a second
@@ -126,7 +126,7 @@ class LiveAttempt:
                 typed="".join(typed_text.typed),
                 at_ms=typed_text.at_ms,
                 elapsed_ms=elapsed_ms,
-                score=asdict(self._progress),
+                score=self._progress._asdict(),
             )
         )
         if self._stored_end and not self._row["got"]:
@@ -144,9 +144,14 @@ class LiveAttempt:
         """The client has the result."""
         self._row["got"] = True
 
+    @property
+    def crowded(self) -> bool:
+        """More keystrokes wait for the store than may."""
+        return self._driver is not None and self._attempt.seq - self._durable_seq > WINDOW
+
     async def room(self) -> None:
         """Wait until few enough keystrokes wait for the store."""
-        while self._driver is not None and self._attempt.seq - self._durable_seq > WINDOW:
+        while self.crowded:
             self._settled.clear()
             await self._settled.wait()
 
@@ -300,7 +305,10 @@ class LiveAttempt:
     def _durable(self, unacked: Unacked) -> None:
         self._durable_seq = unacked.seq
         self._progress = unacked.progress
-        self._touched |= unacked.touched
+        if self._touched:
+            self._touched |= unacked.touched
+        else:
+            self._touched = unacked.touched
         if self._onlooker is not None:
             self._onlooker.moved(unacked.progress)
 
@@ -346,7 +354,6 @@ class LiveAttempt:
         if self._stored_end:
             return  # `done` has acked everything
         self._acked_at_s = self._loop.time()
-        fields: dict[str, Any] = asdict(self._progress)
-        self._journal.metrics.acked()
-        self._send(encode("ack", h=self.h, seq=self._durable_seq, **fields, keys=self._touched))
+        self._journal.metrics.acks += 1
+        self._send(encode_ack(self.h, self._durable_seq, self._progress, self._touched))
         self._touched = {}

@@ -1,26 +1,32 @@
-"""What waits to be sent to one client, and how much may wait."""
+"""What waits for one client to read what it was sent before, and how much may wait."""
 
-import asyncio
 from collections import deque
 from collections.abc import Callable
+
+from server.line import Line
 
 MESSAGES_MAX = 256
 BYTES_MAX = 256 * 1_024
 
 
 class Outbox:
-    """A bounded queue of messages. A client that cannot keep up is let go, never waited for."""
+    """A bounded queue before a line. A client that cannot keep up is let go, never waited for."""
 
-    def __init__(self) -> None:
-        self._messages: deque[str] = deque()
+    __slots__ = ("_bytes", "_line", "_messages", "_newest")
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._messages: deque[str] | None = None  # made when something waits, which is seldom
         self._newest: str | None = None  # of those that a newer one replaces, the last
         self._bytes = 0
-        self._some = asyncio.Event()
-        self._none = asyncio.Event()
-        self._none.set()
 
     def put(self, message: str) -> bool:
-        """Queue a message; False if there is no room for it."""
+        """Send a message as soon as there is room on the line; False if too much waits for that."""
+        if not self._messages and not self._line.full:
+            self._line.send(message)
+            return True
+        if self._messages is None:
+            self._messages = deque()
         size = len(message.encode())
         # One message alone always fits: a long text may be larger than what else may wait.
         full = len(self._messages) >= MESSAGES_MAX or self._bytes + size > BYTES_MAX
@@ -28,36 +34,28 @@ class Outbox:
             return False
         self._messages.append(message)
         self._bytes += size
-        self._some.set()
-        self._none.clear()
         return True
 
     def put_newest(self, message: str, whole: Callable[[], str]) -> None:
-        """Queue a message that speaks of the present; one like it that still waits is dropped.
+        """Send a message that speaks of the present; one like it that still waits is dropped.
 
         Who misses one is sent the `whole` state instead, and none at all while there is no room.
         """
-        # The first may be on its way already, and is no longer ours to drop.
-        waiting = [one for one in list(self._messages)[1:] if one is self._newest]
-        if waiting:
+        waiting = [one for one in self._messages or () if one is self._newest]
+        if waiting and self._messages is not None:
             self._bytes -= len(waiting[0].encode())
             self._messages.remove(waiting[0])
             message = whole()
         self._newest = message if self.put(message) else None
 
-    async def next(self) -> str:
-        """The oldest message; it counts as waiting until `sent`."""
-        while not self._messages:
-            self._some.clear()
-            await self._some.wait()
-        return self._messages[0]
+    def go_on(self) -> None:
+        """There is room on the line."""
+        while self._messages and not self._line.full:
+            message = self._messages.popleft()
+            self._bytes -= len(message.encode())
+            self._line.send(message)
 
-    def sent(self) -> None:
-        """The oldest message is on its way."""
-        self._bytes -= len(self._messages.popleft().encode())
-        if not self._messages:
-            self._none.set()
-
-    async def emptied(self) -> None:
-        """Wait until nothing waits to be sent."""
-        await self._none.wait()
+    @property
+    def empty(self) -> bool:
+        """Nothing waits here."""
+        return not self._messages

@@ -80,7 +80,7 @@ async def our_server(database_url: str | None) -> AsyncIterator[ServerProcess]:
             await server.kill()
             said = server.log()
             if "Traceback" in said or "WARNING" in said:
-                print(said[-2_000:])
+                print(said[-4_000:])
 
 
 async def measure_ours(

@@ -23,10 +23,11 @@ class Served(NamedTuple):
     process: ServerProcess
 
 
-async def _serving(database_url: str, folder: Path) -> AsyncIterator[Served]:
-    process = ServerProcess(
-        database_url, folder / "server.log", environment={"ALLOWED_ORIGINS": ALLOWED_ORIGIN}
-    )
+async def _serving(
+    database_url: str, folder: Path, websockets: str = "direct"
+) -> AsyncIterator[Served]:
+    environment = {"ALLOWED_ORIGINS": ALLOWED_ORIGIN, "WEBSOCKETS": websockets}
+    process = ServerProcess(database_url, folder / "server.log", environment=environment)
     await process.start()
     yield Served(process.ws_url, database_url, process)
     await process.kill()
@@ -60,6 +61,18 @@ async def served_by_postgresql(
     async for running in _serving(postgres.url(database), folder):
         yield running
     await postgres.drop(database)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def served_by_uvicorn(
+    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Served]:
+    """The same where uvicorn reads the frames."""
+    folder = tmp_path_factory.mktemp("served")
+    shutil.copy(sqlite_template, folder / "typing.db")
+    database_url = f"sqlite+aiosqlite:///{folder / 'typing.db'}"
+    async for running in _serving(database_url, folder, "sansio"):
+        yield running
 
 
 @pytest.fixture

@@ -27,6 +27,14 @@ MESSAGE_BYTES_MAX = 65_536
 PING_MESSAGE = b'{"type":"ping","c":1}'
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 
+
+@pytest.fixture(params=["served", "served_by_uvicorn"], ids=["direct", "sansio"])
+def served(request: pytest.FixtureRequest) -> Served:
+    """The test runs once for either who reads frames."""
+    running: Served = request.getfixturevalue(request.param)
+    return running
+
+
 # Handshakes
 
 
