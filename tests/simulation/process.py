@@ -18,7 +18,7 @@ from tests.simulation.wire import Bus, Connection, Done, Error, Event, Left, Ope
 from tests.simulation.world import Do, World
 
 POLL_MS = 500
-STILL_POLLS = 8  # a beat that stands still over so many polls is a dead process's
+STILL_POLLS = 7  # over so many a dead process's beat stands still; one may fail, and 5 s are kept
 LOOK_MS = 1_000
 RETRY_MS = 300
 
