@@ -127,23 +127,29 @@ class RedisBus:
         while True:
             try:
                 await self._carry()
-            except* AWAY_ERRORS as away:
+            except AWAY_ERRORS as away:
                 if not self._reported_cut:
-                    log.warning("the bus is cut: %r", away.exceptions[0])
+                    log.warning("the bus is cut: %r", away)
                 self._reported_cut = True
             await asyncio.sleep(AGAIN_S)
 
     async def _carry(self) -> None:
         """Carry messages over a new connection until it fails."""
         connection: Connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
+        both: list[asyncio.Task[None]] = []
         try:
             async with asyncio.timeout(SILENCE_S):
                 await connection.connect()  # type: ignore[no-untyped-call]
             self._changed = set(self._hearers.topics)
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._speak(connection))
-                both.create_task(self._listen(connection))
+            # No TaskGroup: one that fails in the moment it is cancelled forgets that it was.
+            both = [asyncio.create_task(self._speak(connection))]
+            both += [asyncio.create_task(self._listen(connection))]
+            failed, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            failed.pop().result()
         finally:
+            for task in both:
+                task.cancel()
+            await asyncio.gather(*both, return_exceptions=True)
             self._up = False
             self._metrics.passed("lost", len(self._queue))
             self._queue.clear()
@@ -174,12 +180,15 @@ class RedisBus:
         return commands or [("PING",)]
 
     async def _listen(self, connection: Connection) -> None:
-        while True:
+        silences = 0
+        while silences < 2:  # one may be our own, when we had no time to read
             answer = await connection.read_response(
-                timeout=SILENCE_S, disconnect_on_error=False, push_request=True
+                timeout=SILENCE_S / 2, disconnect_on_error=False, push_request=True
             )
             if answer is None:
-                raise TimeoutError("Redis is silent")
+                silences += 1
+                continue
+            silences = 0
             self._up = True
             if self._reported_cut:
                 log.warning("the bus runs again")
@@ -187,6 +196,7 @@ class RedisBus:
             match answer:
                 case [b"message", bytes(topic), bytes(data)]:
                     self._hear(topic, data)
+        raise TimeoutError("Redis is silent")
 
     def _hear(self, topic: bytes, data: bytes) -> None:
         try:
