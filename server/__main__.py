@@ -5,6 +5,7 @@ import argparse
 import asyncio
 import gc
 import os
+import socket
 import sys
 from dataclasses import replace
 
@@ -14,8 +15,9 @@ from server.db.bests import recount
 from server.db.database import STORE_ERRORS, Database
 from server.log import configure as configure_log
 from server.post import MailServer
-from server.settings import Settings, SettingsRefused, port_number
-from server.web import server
+from server.settings import Settings, SettingsRefused, port_number, workers_number
+from server.web import listening, server
+from server.workers import Workers
 
 SWITCH_S = 0.0005
 GARBAGE = 100_000
@@ -27,6 +29,7 @@ def main() -> None:
     parser.add_argument("command", nargs="?", choices=commands, default="serve")
     parser.add_argument("--host", help="the address to listen on (HOST)")
     parser.add_argument("--port", help="the port to listen on (PORT)")
+    parser.add_argument("--workers", help="how many processes answer (WORKERS)")
     arguments = parser.parse_args()
     configure_log(json_lines=os.environ.get("ENVIRONMENT") == "production")
     try:
@@ -35,6 +38,7 @@ def main() -> None:
             settings,
             host=arguments.host or settings.host,
             port=port_number(arguments.port or str(settings.port)),
+            workers=workers_number(arguments.workers or str(settings.workers)),
         )
         if settings.mail_url:
             MailServer.of(settings.mail_url)
@@ -63,6 +67,18 @@ async def prepare(settings: Settings, command: str) -> None:
 
 def serve(settings: Settings) -> None:
     """Serve until told to stop. Ends with code 1 if the server could not go on."""
+    try:
+        if settings.workers == 1:
+            answer(settings)
+        else:
+            sockets = [listening(settings.host, settings.port)]
+            Workers(settings.workers, lambda: answer(settings, sockets)).run()
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def answer(settings: Settings, sockets: list[socket.socket] | None = None) -> None:
+    """What one process does: answer at HOST and PORT, or on the sockets that all share."""
     parts = build(settings)
     # An answer makes thousands of objects and lets them go at once: to look for rings among them,
     # and among all that lives as long as the program, takes longer than to make them.
@@ -75,10 +91,7 @@ def serve(settings: Settings) -> None:
     proxies = settings.forwarded_allow_ips
     drained = drain(parts, settings)
     running = server(app, settings.host, settings.port, drained, proxies, settings.websockets)
-    try:
-        running.run()
-    except KeyboardInterrupt:
-        sys.exit(130)
+    running.run(sockets)
     if running.failed:
         sys.exit(1)
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -80,6 +81,8 @@ PAGES = {
     "/attempts/{attempt}": "attempt",
     "/leaderboards": "leaderboards",
     "/account": "account",
+    "/race": "race",
+    "/race/{race}": "race",
 }
 FLUSH_S = 10
 CLOCK_S = 60
@@ -160,6 +163,7 @@ def create_app(parts: Parts, settings: Settings, fail: Callable[[], None]) -> AS
     redis_link = RedisLink(settings.redis_url)
     api_parts = build_api(parts, settings, redis_link)
     metrics = parts.journal.metrics
+    metrics.watch("typing_process_id", "Which process answers.", os.getpid)
     metrics.watch("typing_connections", "Open websockets.", parts.hub.connections)
     metrics.watch("typing_journal_waiting", "Entries not settled.", parts.journal.waiting)
     metrics.watch("typing_redis_up", "1 unless it is away.", lambda: not redis_link.away)

@@ -5,6 +5,7 @@ its errors all the same is struck out here.
 """
 
 import logging
+import os
 import re
 import sys
 
@@ -27,6 +28,7 @@ def configure(json_lines: bool) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
+        add_process,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.stdlib.ExtraAdder(),
@@ -58,6 +60,12 @@ def configure(json_lines: bool) -> None:
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def add_process(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The same event with the id of the process, which is one of several perhaps."""
+    event["pid"] = os.getpid()
+    return event
 
 
 def strike_out(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -31,6 +31,7 @@ class Settings:
     environment: str = "development"
     host: str = "127.0.0.1"
     port: int = 8000
+    workers: int = 1
     drain_ms: int = 5_000
     connections_per_address: int = 200
     handshakes_per_address_s: int = 20
@@ -44,6 +45,12 @@ class Settings:
     requests_address_per_hour: int = 1_000
     forwarded_allow_ips: str | None = None  # None: no proxy is believed
     websockets: str = "direct"  # or "sansio": uvicorn's own way, for when ours is in doubt
+
+    def __post_init__(self) -> None:
+        if self.workers > 1 and (self.database_url.startswith("sqlite") or not self.redis_url):
+            raise SettingsRefused(
+                "WORKERS above 1 needs PostgreSQL (DATABASE_URL) and Redis (REDIS_URL)."
+            )
 
     @property
     def per_hour(self) -> dict[str, int]:
@@ -81,6 +88,7 @@ class Settings:
             environment=environment,
             host=environ.get("HOST") or cls.host,
             port=port_number(environ.get("PORT") or str(cls.port)),
+            workers=workers_number(environ.get("WORKERS") or str(cls.workers)),
             drain_ms=_number(environ, "DRAIN_MS", cls.drain_ms),
             connections_per_address=_number(
                 environ, "CONNECTIONS_PER_ADDRESS", cls.connections_per_address
@@ -117,6 +125,13 @@ def port_number(value: str) -> int:
     """A port out of what an operator wrote. Raises SettingsRefused."""
     if not value.isdecimal() or int(value) > PORT_MAX:
         raise SettingsRefused(f"PORT must be a whole number from 0 to {PORT_MAX}.")
+    return int(value)
+
+
+def workers_number(value: str) -> int:
+    """A number of processes out of what an operator wrote. Raises SettingsRefused."""
+    if not value.isdecimal() or int(value) < 1:
+        raise SettingsRefused("WORKERS must be a whole number from 1.")
     return int(value)
 
 

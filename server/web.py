@@ -6,6 +6,7 @@ The protocol classes reach into uvicorn 0.54; tests/test_web.py holds every reac
 import asyncio
 import logging
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from types import FrameType
 from typing import Any, cast
@@ -211,3 +212,8 @@ def server(
         log_level="info",
     )
     return Server(config, drain)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that several processes may serve on. Ends the program if it cannot be had."""
+    return uvicorn.Config("", host=host, port=port, log_config=None).bind_socket()

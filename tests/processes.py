@@ -102,6 +102,10 @@ class ServerProcess:
         """Let it go on where it stood."""
         os.kill(self.pid, signal.SIGCONT)
 
+    async def interrupt(self, *, within_s: float = 30.0) -> int:
+        """Ask with SIGINT, as Ctrl-C does; return the exit code."""
+        return await self._end(signal.SIGINT, within_s=within_s)
+
     async def _end(self, number: signal.Signals, *, within_s: float) -> int:
         process = self._process
         if process is None:

@@ -61,7 +61,15 @@ def refused(ran: Ran, about: str) -> None:
 async def test_help_names_the_commands() -> None:
     ran = await run({}, "--help")
     assert ran.code == 0
-    for word in ("python -m server", "serve", "migrate", "recount", "--host", "--port"):
+    for word in (
+        "python -m server",
+        "serve",
+        "migrate",
+        "recount",
+        "--host",
+        "--port",
+        "--workers",
+    ):
         assert word in ran.output
 
 
@@ -77,6 +85,10 @@ async def test_an_unknown_command_is_refused_with_the_usage() -> None:
         ({"ENVIRONMENT": "production", "JWT_SECRET": ""}, [], "JWT_SECRET"),
         ({"DATABASE_URL": "mysql://there/typing"}, ["migrate"], "DATABASE_URL"),
         ({}, ["--port", "70000"], "PORT"),
+        ({}, ["--workers", "0"], "WORKERS"),
+        ({"WORKERS": "two"}, [], "WORKERS"),
+        ({"WORKERS": "2", "REDIS_URL": "redis://there"}, [], "PostgreSQL"),
+        ({"DATABASE_URL": "postgresql://there/typing"}, ["--workers", "2"], "REDIS_URL"),
     ],
 )
 async def test_a_bad_setting_ends_it_with_one_sentence(

@@ -39,6 +39,7 @@ def test_every_setting_is_read() -> None:
             "ENVIRONMENT": "production",
             "HOST": "0.0.0.0",
             "PORT": "80",
+            "WORKERS": "4",
             "DRAIN_MS": "0",
             "CONNECTIONS_PER_ADDRESS": "1",
             "HANDSHAKES_PER_ADDRESS_S": "2",
@@ -65,6 +66,7 @@ def test_every_setting_is_read() -> None:
         environment="production",
         host="0.0.0.0",
         port=80,
+        workers=4,
         drain_ms=0,
         connections_per_address=1,
         handshakes_per_address_s=2,
@@ -98,6 +100,8 @@ def test_empty_variable_is_as_good_as_none() -> None:
         ("PORT", "http"),
         ("PORT", "-1"),
         ("PORT", "80.5"),
+        ("WORKERS", "0"),
+        ("WORKERS", "all"),
         ("DRAIN_MS", "5s"),
         ("CONNECTIONS_PER_ADDRESS", "many"),
         ("RATE_LIMIT_ENABLED", "perhaps"),
@@ -111,6 +115,19 @@ def test_nonsense_is_refused_by_name_and_not_repeated(name: str, value: str) -> 
     with pytest.raises(SettingsRefused, match=name) as refused:
         Settings.from_environ({"JWT_SECRET": SECRET, name: value})
     assert name != "JWT_SECRET" or value not in str(refused.value)
+
+
+POSTGRESQL = {"DATABASE_URL": "postgresql://db/typing"}
+REDIS = {"REDIS_URL": "redis://bus"}
+
+
+@pytest.mark.parametrize("environ", [POSTGRESQL, REDIS, {}])
+def test_several_processes_need_what_they_can_share(environ: dict[str, str]) -> None:
+    shared = {"JWT_SECRET": SECRET, **environ}
+    with pytest.raises(SettingsRefused, match="WORKERS"):
+        Settings.from_environ({**shared, "WORKERS": "2"})
+    assert Settings.from_environ({**shared, "WORKERS": "1"}).workers == 1
+    assert Settings.from_environ({**POSTGRESQL, **REDIS, **shared, "WORKERS": "2"}).workers == 2
 
 
 def test_production_wants_a_secret(var: Path) -> None:

@@ -327,11 +327,14 @@ class Race:
             return
         waiting = self._waiting()
         while waiting and now_ms >= self._final_at_ms(waiting):
-            racer = waiting.pop(0)
-            racer.place = 1 + sum(one.place is not None for one in self.racers)
-            self._say("placed", slot=racer.slot, place=racer.place, duration_ms=racer.duration_ms)
+            self._place(waiting.pop(0))
         if not any(racer.typing for racer in self.racers):
             self._end(now_ms)
+
+    def _place(self, racer: Racer) -> None:
+        # Those who left count too: a place is never given twice.
+        racer.place = 1 + sum(one.place is not None for one in self.racers)
+        self._say("placed", slot=racer.slot, place=racer.place, duration_ms=racer.duration_ms)
 
     def _end(self, now_ms: int) -> None:
         placed = sorted((one for one in self.racers if one.place), key=lambda one: one.place or 0)

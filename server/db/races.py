@@ -327,7 +327,8 @@ async def _carry_out(
     happened = [_filled(race, one) for one in race.take_happened()]
     await _store(connection, stored, before, now_ms, ghosts or {})
     if happened:
-        await _tell(connection, race, happened)
+        told = [{"race_id": race.id, **one._asdict()} for one in happened]
+        await connection.execute(insert(race_events), told)
     if any(one.event == "countdown" for one in happened):
         await _begin_attempts(connection, stored)
     return Changed(stored, happened, answer)
@@ -409,16 +410,6 @@ async def _store(
 def _same_racer(known: dict[str, Any] | None, now: dict[str, Any] | None) -> bool:
     """Whether a slot is held by whom it was held before: each racer has an attempt of its own."""
     return bool(known and now and known["attempt_id"] == now["attempt_id"])
-
-
-async def _tell(connection: AsyncConnection, race: Race, happened: Sequence[Happened]) -> None:
-    await connection.execute(
-        insert(race_events),
-        [
-            {"race_id": race.id, "n": one.n, "event": one.event, "fields": one.fields}
-            for one in happened
-        ],
-    )
 
 
 # Attempts of a race

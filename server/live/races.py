@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 
 TICK_S = 0.15
 WATCHERS_EVERY = 4  # ticks: at most two frames a second
+REPEAT_EVERY = 12  # ticks: what the bus has lost is told again
 LOOK_S = 1.0
 RETRY_S = 0.5
 WATCHERS_MAX = 200
@@ -357,8 +358,6 @@ class Races:
     async def _look_once(self) -> None:
         for race_id in await list_unheard(self._database, self.process_id):
             self._later(partial(self._do_what_is_due, race_id))
-        if self._database.embedded:  # nobody else changes a race
-            return
         live = [room for room in self._rooms.values() if room.stored.race.live]
         tops = await load_tops(self._database, [room.id for room in live])
         for room in live:
@@ -419,13 +418,15 @@ class Races:
             await asyncio.sleep(TICK_S)
             tick += 1
             watchers_too = tick % WATCHERS_EVERY == 0
+            once_more = tick % REPEAT_EVERY == 0
             now_ms = self.now_ms()
             for room in self._rooms.values():
                 room.play_ghosts(now_ms)
-                typed_here = room.fan_out(watchers_too)
-                if typed_here:
-                    moved = [tuple(one) for one in typed_here]
-                    self._bus.publish(topic(room.id), {"moved": moved})
+                moved = room.fan_out(watchers_too)
+                if once_more and not self._database.embedded:
+                    moved = room.standing_here()
+                if moved:
+                    self._bus.publish(topic(room.id), {"moved": [tuple(one) for one in moved]})
 
 
 def topic(race_id: str) -> str:

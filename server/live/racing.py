@@ -139,7 +139,7 @@ class Racing:
         """Who races must leave before they may be elsewhere. Raises Refused."""
         now_in = self._race_id and self._races.stored(self._race_id)
         if now_in and now_in.race.id != race_id and now_in.race.live and self._racer(now_in.race):
-            raise Refused(ErrorCode.BUSY, "You are in a race; leave it first.", retry_ms=1_000)
+            raise Refused(ErrorCode.BUSY, "You are in a race; leave it first.")
 
     def _racer(self, race: Race) -> Racer | None:
         return race.find(self._member.user_id or "")

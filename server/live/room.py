@@ -247,6 +247,11 @@ class Room:
                 member.send_newest(message, self._whole)
         return here
 
+    def standing_here(self) -> list[Moved]:
+        """Where those stand who type in this process, while the race runs."""
+        here = [racer.slot for member in self.typists if (racer := self.racer(member))]
+        return self._frame(set(here)) if self._stored.race.live else []
+
     def _frame(self, slots: set[int]) -> list[Moved]:
         return [self._standing[slot] for slot in sorted(slots) if slot in self._standing]
 

@@ -6,11 +6,12 @@ import { CODE_POINTS_PER_KEY_MAX, DT_MS_MAX } from './protocol.js';
 
 /**
  * @import { Rules, Standing } from '../core/attempt.js'
- * @import { Ending, Event, Opened, Source } from './protocol.js'
+ * @import { Ending, Event, Opened, RaceState, Source } from './protocol.js'
  *
  * @typedef {{text: string, source: Source, rules: Rules}} Made what the server made of a request
  * @typedef {{id: string, source: Source|null, rules?: Rules, opened: Made|null, finish: Ending|null,
- *   standing: Standing, opened_at_ms: number, last_at_ms: number|null}} Head
+ *   standing: Standing, opened_at_ms: number, last_at_ms: number|null,
+ *   starts_at_ms?: number|null}} Head
  */
 
 const MS_PER_SECOND = 1_000;
@@ -18,6 +19,8 @@ const CLOCK_JUMP_MS = 60_000;
 const BREAKS = '\n\t';
 const SINGLE_KEYS = new Set([DELETE, DELETE_WORD, ELLIPSIS]);
 const UNTYPABLE = /[\p{Cc}\p{Cs}]/u;
+/** @type {Rules} */
+const USUAL_RACE_RULES = { errors: 'correct' };
 /** @type {Standing} */
 const NOTHING = { events: 0, typed: '', atMs: 0, score: { position: 0, raw_wpm: 0, errors: 0 } };
 
@@ -39,6 +42,10 @@ export class AttemptLog {
   events = [];
   /** @type {number | null} When the last event was typed, by our clock. */
   lastAtMs = null;
+  /** @type {number | null} Of a race: when its clock starts, by the server's. Others start with the first key. */
+  startsAtMs = null;
+  /** @type {number | null} The same by our clock, fixed when the first key is pressed here. */
+  beganAtMs = null;
   /** The number of the last event the server has stored. */
   durable = 0;
   /** The server cannot have had the first event later than this, by our clock. */
@@ -50,18 +57,32 @@ export class AttemptLog {
   /** Was it read back from storage, and has the server not spoken since? */
   recalled = false;
 
-  /** @param {{id: string, source: Source|null, rules?: Rules, openedAtMs: number}} request */
-  constructor({ id, source, rules, openedAtMs }) {
+  /** @param {{id: string, source: Source|null, rules?: Rules, openedAtMs: number, startsAtMs?: number|null}} request */
+  constructor({ id, source, rules, openedAtMs, startsAtMs = null }) {
     this.id = id;
     this.source = source;
     this.rules = rules;
     this.openedAtMs = openedAtMs;
+    this.startsAtMs = startsAtMs;
+  }
+
+  /**
+   * The attempt that the server gives a racer. Of one that is not fresh only the server knows what is typed.
+   * @param {RaceState} race
+   * @param {number} nowMs
+   */
+  static ofRace({ attempt, phase, text, rules, starts_at_ms: startsAtMs }, nowMs) {
+    const log = new AttemptLog({ id: attempt ?? '', source: null, openedAtMs: Math.round(nowMs), startsAtMs });
+    if (phase !== 'countdown' || !text) return log;
+    log.opened = { text, source: { kind: 'race' }, rules: rules ?? USUAL_RACE_RULES };
+    log.replay();
+    return log;
   }
 
   /** @param {import('./mirror.js').Kept} kept */
   static recall({ head, events, lastAtMs, touchedAtMs }) {
-    const { id, source, rules } = head;
-    const log = new AttemptLog({ id, source, rules, openedAtMs: touchedAtMs });
+    const { id, source, rules, starts_at_ms: startsAtMs } = head;
+    const log = new AttemptLog({ id, source, rules, openedAtMs: touchedAtMs, startsAtMs });
     log.finish = head.finish ?? null;
     log.standing = head.standing ?? NOTHING;
     log.recalled = true;
@@ -89,6 +110,7 @@ export class AttemptLog {
       standing,
       opened_at_ms: this.openedAtMs,
       last_at_ms: this.events.length ? null : this.lastAtMs,
+      starts_at_ms: this.startsAtMs,
     };
   }
 
@@ -104,6 +126,11 @@ export class AttemptLog {
   /** Has it an end, so that all that is left is to hand it in? */
   get ended() {
     return this.finish !== null || this.attempt?.complete === true;
+  }
+
+  /** Is it a racer's, whose clock runs from the start of the race? */
+  get raced() {
+    return this.startsAtMs !== null;
   }
 
   get limitMs() {
@@ -123,11 +150,22 @@ export class AttemptLog {
   }
 
   /**
-   * Type one key now. False if it does not count.
+   * Start the clock of a race, or set it right after a reload.
+   * @param {number} beganAtMs by our clock
+   */
+  begin(beganAtMs) {
+    this.beganAtMs = Math.round(beganAtMs);
+    this.armedAtMs = this.beganAtMs;
+    this.lastAtMs = this.beganAtMs + (this.attempt?.atMs ?? 0);
+  }
+
+  /**
+   * Type one key now. False if it does not count, as before the start of a race.
    * @param {string} key
    * @param {number} atMs
    */
   press(key, atMs) {
+    if (this.raced && (this.beganAtMs === null || atMs < this.beganAtMs)) return false;
     const at = Math.max(Math.round(atMs), this.lastAtMs ?? -Infinity);
     const dtMs = this.lastAtMs === null ? 0 : Math.min(at - this.lastAtMs, DT_MS_MAX);
     if (!this.attempt?.apply(dtMs, key)) return false;
@@ -177,7 +215,7 @@ export class AttemptLog {
     if (adopts) this.#adopt(message, nowMs);
     else if (this.recalled) this.#mistrustOurClock(message, nowMs);
     this.recalled = false;
-    if (message.seq === 0) this.armedAtMs = nowMs;
+    if (message.seq === 0 && !this.raced) this.armedAtMs = nowMs;
     this.acknowledge(message.seq, nowMs - message.elapsed_ms);
     this.durable = message.seq;
     return adopts;
@@ -203,7 +241,7 @@ export class AttemptLog {
     const next = this.events[index];
     if (next) next[0] = Math.min(next[0] + dtMs, DT_MS_MAX);
     else if (this.lastAtMs !== null) this.lastAtMs -= dtMs;
-    if (this.last === 0) this.lastAtMs = null;
+    if (this.last === 0) this.lastAtMs = this.beganAtMs;
     this.replay();
   }
 
@@ -211,7 +249,7 @@ export class AttemptLog {
   replay() {
     const { text, rules } = /** @type {Made} */ (this.opened);
     const standing = this.standing.events > 0 ? this.standing : null;
-    this.attempt = new Attempt({ text, rules, limitMs: this.limitMs, standing });
+    this.attempt = new Attempt({ text, rules, limitMs: this.limitMs, fromStart: this.raced, standing });
     for (const [dtMs, key] of this.events) this.attempt.apply(dtMs, key);
     if (this.finish !== null) this.attempt.end();
   }
@@ -232,7 +270,7 @@ export class AttemptLog {
     if (seq < this.standing.events || seq > this.last) return false;
     const sumMs = this.slice(this.standing.events + 1, seq).reduce(
       // A solo attempt's clock starts with its first event.
-      (total, [dtMs], i) => total + (this.standing.events + i === 0 ? 0 : dtMs),
+      (total, [dtMs], i) => total + (this.standing.events + i === 0 && !this.raced ? 0 : dtMs),
       this.standing.atMs,
     );
     return sumMs === atMs;
@@ -247,6 +285,7 @@ export class AttemptLog {
     this.standing = { events: seq, typed, atMs, score };
     this.events = [];
     this.lastAtMs = seq === 0 ? null : Math.round(Math.min(nowMs, nowMs - elapsedMs + atMs));
+    if (this.raced) this.lastAtMs = this.beganAtMs === null ? null : this.beganAtMs + atMs;
     this.replay();
   }
 
@@ -256,7 +295,7 @@ export class AttemptLog {
    * @param {number} nowMs
    */
   #mistrustOurClock({ seq, at_ms: atMs, elapsed_ms: elapsedMs }, nowMs) {
-    if (seq !== this.last || this.lastAtMs === null) return;
+    if (seq !== this.last || this.lastAtMs === null || this.raced) return; // a race begins anew by its own clock
     const idleMs = Math.max(0, elapsedMs - atMs);
     const ourIdleMs = nowMs - this.lastAtMs;
     if (ourIdleMs < 0 || ourIdleMs > idleMs + CLOCK_JUMP_MS) {

@@ -21,8 +21,8 @@ export class Attempts {
   #leaving = [];
   /** @type {Set<AttemptLog>} Those that broke a connection once: they must not hold up the current one again. */
   #postponed = new Set();
-  /** @type {AttemptLog|null} */
-  #resumable = null;
+  /** @type {AttemptLog[]} cut short by a reload or a crash, the newest first */
+  #resumable = [];
   #recalled = false;
 
   /** @param {Storage|null} storage */
@@ -43,6 +43,7 @@ export class Attempts {
   /** The attempt that should be open on the connection now. */
   get next() {
     const waiting = this.superseded ? null : this.current;
+    if (waiting?.raced) return waiting; // a race waits for nobody
     const first = this.#leaving.find((log) => !this.#postponed.has(log));
     return first ?? waiting ?? this.#leaving[0] ?? null;
   }
@@ -129,16 +130,19 @@ export class Attempts {
   }
 
   /**
-   * Make the attempt current that a reload or a crash has cut short.
-   * @returns {AttemptLog|null} it, if there is one
+   * Make the attempt current that a reload or a crash has cut short; of those of races only the one named.
    * @param {number} nowMs
+   * @param {string|null} [raced] the id of a race's attempt
+   * @returns {AttemptLog|null} it, if there is one
    */
-  resume(nowMs) {
+  resume(nowMs, raced = null) {
     this.recall(nowMs);
-    if (this.current || !this.#resumable) return null;
-    this.current = this.#resumable;
-    this.#resumable = null;
-    return this.current;
+    if (this.current) return null;
+    const log = this.#resumable.find(({ id, raced: isRaced }) => (raced === null ? !isRaced : id === raced));
+    if (!log) return null;
+    this.#resumable = this.#resumable.filter((one) => one !== log);
+    this.current = log;
+    return log;
   }
 
   /** Read the current attempt again, as another window has left it. */
@@ -167,10 +171,10 @@ export class Attempts {
     if (!log || log.last === 0) {
       // Nothing was typed. A fresh one may be open in another window.
       if (!log || abandoned) this.#mirror.forget(kept.head.id);
-    } else if (abandoned || log.finish !== null) {
+    } else if (abandoned || log.finish !== null || (log.raced && log.ended)) {
       if (!log.ended) this.end(log, 'quit');
       this.#leaving.push(log);
-    } else this.#resumable ??= log;
+    } else this.#resumable.push(log);
   }
 
   /** @param {Kept} kept */

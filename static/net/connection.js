@@ -26,6 +26,9 @@ const RATE_WAIT_MS = 3_000; // closed for too many messages: its bucket is full 
 const WELCOME_WAIT_MS = 5_000;
 const PING_EVERY_MS = 5_000;
 const IDLE_PING_EVERY_MS = 25_000;
+const MEASURES = 5;
+const MEASURE_EVERY_MS = 150;
+const MEASURE_GOOD_MS = 60_000; // by then clocks may have drifted apart
 const STEADY_AFTER_MS = 5_000; // a connection that lived so long was a good one
 // Never more than 30 messages in any second, though the server would bear a burst of 90.
 const MESSAGES_PER_SECOND = 25;
@@ -68,6 +71,9 @@ export class Connection {
   #pingedAtMs = 0;
   #pongDue = false;
   #roundTripMsMin = Infinity;
+  #learnedAtMs = -Infinity;
+  #measuresLeft = 0;
+  #measureAtMs = 0;
   #requestId = 0;
   /** @type {object[]} */
   #outbox = [];
@@ -150,6 +156,14 @@ export class Connection {
     this.#greet();
   }
 
+  /** Learn the server's clock well: a few pings, of which the quickest counts. */
+  measure() {
+    const nowMs = this.#clock.nowMs();
+    if (nowMs > this.#learnedAtMs + MEASURE_GOOD_MS) this.#roundTripMsMin = Infinity;
+    this.#measuresLeft = MEASURES;
+    this.#measureAtMs = nowMs;
+  }
+
   /** @param {object} message sent in its turn; forgotten if the connection is lost before */
   send(message) {
     if (!this.ready) return;
@@ -172,6 +186,7 @@ export class Connection {
     if (this.#phase === 'greeting' && nowMs >= this.#greetedAtMs + WELCOME_WAIT_MS) this.#fail();
     if (nowMs >= this.#drainAtMs) this.#leaveDraining();
     if (this.ready) this.#keepAlive(nowMs, busy ? PING_EVERY_MS : IDLE_PING_EVERY_MS);
+    if (this.ready && this.#measuresLeft > 0 && nowMs >= this.#measureAtMs) this.#measureOnce(nowMs);
     this.#flush();
   }
 
@@ -185,7 +200,8 @@ export class Connection {
     if (!this.ready) return Infinity;
     const pingAtMs = this.#pingedAtMs + (busy ? PING_EVERY_MS : IDLE_PING_EVERY_MS);
     const flushAtMs = this.#outbox.length ? this.freeAtMs : Infinity;
-    return Math.min(this.#drainAtMs, pingAtMs, flushAtMs);
+    const measureAtMs = this.#measuresLeft > 0 ? this.#measureAtMs : Infinity;
+    return Math.min(this.#drainAtMs, pingAtMs, flushAtMs, measureAtMs);
   }
 
   #greet() {
@@ -315,6 +331,13 @@ export class Connection {
     this.send({ type: 'ping', c: Math.round(nowMs) });
   }
 
+  /** @param {number} nowMs */
+  #measureOnce(nowMs) {
+    this.#measuresLeft -= 1;
+    this.#measureAtMs = nowMs + MEASURE_EVERY_MS;
+    this.send({ type: 'ping', c: Math.round(nowMs) });
+  }
+
   /** @param {Pong} message */
   #pong({ c, server_ms: serverMs }) {
     const nowMs = this.#clock.nowMs();
@@ -326,6 +349,7 @@ export class Connection {
   #learnOffset(roundTripMs, serverMs, nowMs) {
     if (roundTripMs > this.#roundTripMsMin) return;
     this.#roundTripMsMin = roundTripMs;
+    this.#learnedAtMs = nowMs;
     this.serverOffsetMs = Math.round(serverMs + roundTripMs / 2 - nowMs);
   }
 

@@ -64,13 +64,18 @@ export class Delivery {
    * @param {Connection} options.connection a ready one
    * @param {Clock} options.clock
    * @param {Listener} options.listener
+   * @param {number|null} [options.handle] the server has opened a fresh attempt on this connection by itself
    */
-  constructor({ log, connection, clock, listener }) {
+  constructor({ log, connection, clock, listener, handle = null }) {
     this.log = log;
     this.#connection = connection;
     this.#clock = clock;
     this.#listener = listener;
     this.#withSource = log.opened === null;
+    if (handle === null) return;
+    this.#handle = handle;
+    this.#askAtMs = Infinity;
+    this.#openedAtMs = clock.nowMs();
   }
 
   /** Has the server opened the attempt on this connection? */

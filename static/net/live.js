@@ -6,18 +6,19 @@ import { Connection } from './connection.js';
 import { Delivery } from './delivery.js';
 import { News } from './news.js';
 import { CONFLICT, SUPERSEDED } from './protocol.js';
+import { Racing } from './racing.js';
+import { safety } from './safety.js';
 
 /**
  * @import { Rules } from '../core/attempt.js'
  * @import { Clock, Listener, Token } from './connection.js'
  * @import { OpenRefusal } from './delivery.js'
- * @import { ConnectionState, NewsByName } from './news.js'
- * @import { Ack, AttemptState, Done, ServerMessage, Source } from './protocol.js'
+ * @import { NewsByName } from './news.js'
+ * @import { Ack, AttemptState, Done, RaceState, ServerMessage, Source } from './protocol.js'
  *
  * @typedef {ReturnType<typeof setTimeout>} Timer
  */
 
-const BEHIND_AFTER_MS = 1_000;
 const TIME_UP_GRACE_MS = 50; // a key may have gone down in time and still stand in the queue
 const STAMP_AGE_MS_MAX = 10_000;
 const SOURCE_BYTES_MAX = 65_000;
@@ -38,6 +39,8 @@ export class Live {
   #news;
   /** @type {Delivery|null} of the one attempt that is open on the connection */
   #delivery = null;
+  /** @type {Racing} */
+  #racing;
   #reported = '';
   /** @type {Timer | null} */
   #timer = null;
@@ -66,15 +69,32 @@ export class Live {
     this.#attempts = new Attempts(storage);
     /** @type {Listener} */
     const listener = {
-      welcomed: () => this.#turn(),
+      welcomed: () => this.#welcomed(),
       received: (message) => this.#receive(message),
       lost: (code) => this.#lost(code),
-      wanted: () => !this.#attempts.empty,
+      wanted: () => this.#busy,
     };
     this.#connection = new Connection({ url, WebSocket, token, clock, random, listener });
+    this.#racing = new Racing({
+      connection: this.#connection,
+      clock,
+      news: this.#news,
+      listener: {
+        asked: () => this.#turn(),
+        given: (message) => this.#race(message),
+        left: () => {
+          this.#leaveCurrent();
+          this.#turn();
+        },
+      },
+    });
   }
 
-  /** @returns {{id: string, name: string, guest: boolean}|null} */
+  /** The race on this line. */
+  get racing() {
+    return this.#racing;
+  }
+
   get user() {
     return this.#connection.user;
   }
@@ -143,6 +163,7 @@ export class Live {
   press(key, timeStampMs) {
     const log = this.#current;
     if (!log?.attempt || this.#attempts.superseded) return false;
+    if (log.raced && log.beganAtMs === null) this.#begin(log);
     const atMs = this.#pressedAtMs(timeStampMs);
     let counts = false;
     for (const piece of keysOf(key)) {
@@ -188,6 +209,10 @@ export class Live {
     return this.#attempts.current;
   }
 
+  get #busy() {
+    return !this.#attempts.empty || this.#racing.active;
+  }
+
   #leaveCurrent() {
     const log = this.#current;
     if (log?.last === 0 && this.#delivery?.log === log) {
@@ -197,12 +222,50 @@ export class Live {
     this.#attempts.leaveCurrent();
   }
 
+  // Races
+
+  /**
+   * The server has given us an attempt at a race. What was typed of it before goes on.
+   * @param {RaceState} message
+   */
+  #race(message) {
+    if (this.#attempts.find(message.attempt ?? '')) return;
+    this.#leaveCurrent();
+    this.#delivery = null; // one that was being handed in can wait, and the server has closed it
+    const nowMs = this.#clock.nowMs();
+    const resumed = this.#attempts.resume(nowMs, message.attempt);
+    if (resumed) this.#emitOpened(resumed, true);
+    else if (this.#racing.race?.typing) this.#beginRace(AttemptLog.ofRace(message, nowMs), message.h ?? null);
+  }
+
+  /** @param {AttemptLog} log @param {number|null} handle */
+  #beginRace(log, handle) {
+    this.#attempts.begin(log);
+    if (!log.opened || handle === null) return; // opening it tells what may be typed already
+    this.#delivery = this.#deliver(log, handle);
+    this.#changed(log);
+  }
+
+  /**
+   * All clocks of a race start at one moment, for us as well as the quickest ping could tell.
+   * @param {AttemptLog} log
+   */
+  #begin(log) {
+    const startsAtMs = (log.startsAtMs ?? Infinity) - this.#connection.serverOffsetMs;
+    if (this.#clock.nowMs() >= startsAtMs) log.begin(startsAtMs);
+  }
+
   // What the connection brings
+
+  #welcomed() {
+    this.#racing.welcomed();
+    this.#turn();
+  }
 
   /** @param {ServerMessage} message */
   #receive(message) {
     if (message.type === 'done') this.#done(message);
-    else this.#delivery?.receive(message);
+    else if (!this.#racing.receive(message)) this.#delivery?.receive(message);
     if (message.type === 'ack' && this.#delivery?.owns(message)) this.#progress(message);
     this.#turn();
   }
@@ -255,10 +318,11 @@ export class Live {
 
   // What the delivery brings
 
-  /** @param {AttemptLog} log */
-  #deliver(log) {
+  /** @param {AttemptLog} log @param {number|null} [handle] by which the server has opened it itself */
+  #deliver(log, handle = null) {
     return new Delivery({
       log,
+      handle,
       connection: this.#connection,
       clock: this.#clock,
       listener: {
@@ -308,16 +372,17 @@ export class Live {
 
   #pass() {
     const timeUpAtMs = this.#endWhenTimeIsUp();
-    if (this.#delivery?.stale) this.#connection.renew();
-    const busy = !this.#attempts.empty;
+    if (this.#delivery?.stale || this.#racing.stale) this.#connection.renew();
+    const busy = this.#busy;
     this.#connection.turn(busy);
     if (this.#connection.ready && !this.#delivery) {
       const log = this.#attempts.next;
       if (log) this.#delivery = this.#deliver(log);
     }
     const deliverAtMs = this.#delivery?.turn() ?? Infinity;
+    const raceAtMs = this.#racing.turn();
     const reportAtMs = this.#report();
-    return Math.min(timeUpAtMs, deliverAtMs, reportAtMs, this.#connection.wakesAtMs(busy));
+    return Math.min(timeUpAtMs, deliverAtMs, raceAtMs, reportAtMs, this.#connection.wakesAtMs(busy));
   }
 
   /** @param {number} wakesAtMs */
@@ -360,39 +425,16 @@ export class Live {
 
   /** Tell how safe the keys are, if that has changed. Returns when it may change by itself. */
   #report() {
-    const { closeCode, reason } = this.#connection;
-    const { unsaved } = this.#attempts;
-    const unacked = unsaved.reduce((count, log) => count + log.unacked, 0);
-    const behindAtMs = unacked > 0 ? BEHIND_AFTER_MS + unsavedSinceMs(unsaved[0]) : Infinity;
-    const state = this.#connectionState(behindAtMs);
-    const stalled = this.#delivery?.stalled ?? false;
-    const news = { state, unacked, stalled, closeCode, reason };
-    const told = JSON.stringify(state === 'saved' ? { ...news, unacked: 0 } : news);
+    const nowMs = this.#clock.nowMs();
+    const { news, behindAtMs } = safety(this.#connection, this.#attempts, nowMs);
+    news.stalled = this.#delivery?.stalled ?? false;
+    const told = JSON.stringify(news.state === 'saved' ? { ...news, unacked: 0 } : news);
     if (told !== this.#reported) {
       this.#reported = told;
       this.#news.tell('connection', news);
     }
-    return this.#clock.nowMs() < behindAtMs ? behindAtMs : Infinity;
+    return nowMs < behindAtMs ? behindAtMs : Infinity;
   }
-
-  /**
-   * @param {number} behindAtMs
-   * @returns {ConnectionState}
-   */
-  #connectionState(behindAtMs) {
-    if (this.#connection.stopped) return 'stopped';
-    // What we read back from storage may long be saved: the server has yet to say.
-    const recalled = this.#current?.recalled === true;
-    const behind = !recalled && this.#clock.nowMs() >= behindAtMs;
-    if (!this.#connection.ready) return behind || this.#connection.failed ? 'offline' : 'connecting';
-    if (recalled) return 'connecting';
-    return behind ? 'behind' : 'saved';
-  }
-}
-
-/** @param {AttemptLog} log */
-function unsavedSinceMs(log) {
-  return log.typedAtMs(Math.max(log.durable, log.standing.events) + 1);
 }
 
 /** @param {unknown} fault */

@@ -2,6 +2,7 @@
 
 /**
  * @import { Attempt } from '../core/attempt.js'
+ * @import { Race, RaceEvent } from '../core/race.js'
  * @import { Ack, AttemptState, Reason, Result, Verdict } from './protocol.js'
  *
  * @typedef {'connecting'|'saved'|'behind'|'offline'|'stopped'} ConnectionState
@@ -13,6 +14,8 @@
  * @typedef {{id: string, result: Result|null, verdict: Verdict, why: Reason[],
  *   attempt: Attempt|null}} DoneNews
  * @typedef {{code: string, message: string, retryMs: number|null}} RefusedNews
+ * @typedef {{race: Race, event: RaceEvent|null, entered: boolean, attempt: string|null}} RaceNews
+ *   `event`: what changed it, null if it is known anew; `entered`: we are in it from now on; `attempt`: ours
  *
  * @typedef {object} NewsByName
  * @property {ConnectionNews} connection how safe the keys are
@@ -24,6 +27,9 @@
  * @property {RefusedNews} refused
  * @property {{}} superseded another window has the attempt
  * @property {{}} voided
+ * @property {RaceNews} race
+ * @property {{race: Race}} raceMoved
+ * @property {RefusedNews & {asked: string}} raceRefused `asked`: what was, by its name on the wire
  */
 
 export class News {

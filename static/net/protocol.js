@@ -2,6 +2,7 @@
 
 /**
  * @import { Progress, Rules } from '../core/attempt.js'
+ * @import { Moves, RaceEvent as NumberedEvent, Snapshot } from '../core/race.js'
  *
  * @typedef {import('../core/attempt.js').Result & {personal_best?: number|null}} Result
  * @typedef {[dtMs: number, key: string]} Event
@@ -33,7 +34,16 @@
  * @typedef {{type: 'pong', c: number, server_ms: number}} Pong
  * @typedef {{type: 'error', re?: number, code: string, message: string, retry_ms?: number}} Refusal
  * @typedef {{type: 'drain', in_ms: number}} Drain
- * @typedef {Welcome|Opened|Ack|Reject|Done|Stall|Pong|Refusal|Drain} ServerMessage
+ *
+ * @typedef {{type: 'race', re?: number, attempt?: string|null, h?: number|null, rules?: Rules|null}
+ *   & Snapshot} RaceState
+ * @typedef {{type: 'race.event'} & NumberedEvent} RaceEvent
+ * @typedef {{type: 'race.progress'} & Moves} RaceProgress
+ * @typedef {RaceState|RaceEvent|RaceProgress} RaceMessage
+ * @typedef {{source?: Source, rules?: Rules, private: boolean, racers_max?: number, ghosts?: string[]}} NewRace
+ * @typedef {{code: string} | {race: string}} RaceName
+ *
+ * @typedef {Welcome|Opened|Ack|Reject|Done|Stall|Pong|Refusal|Drain|RaceMessage} ServerMessage
  */
 
 export const SUBPROTOCOL = 'typing.v1';

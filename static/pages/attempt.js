@@ -146,6 +146,9 @@ function draw() {
   const name = boardOf(shown.source);
   board.hidden = name === null;
   board.href = `/leaderboards?${new URLSearchParams({ board: name ?? '', language: shown.language ?? '' })}`;
+  const ghost = find(document, '#attempt-ghost', HTMLAnchorElement);
+  ghost.hidden = stored === null;
+  ghost.href = `/race?ghost=${shown.id}`;
   result.draw();
   player.draw();
   picture.draw();

@@ -1,22 +1,20 @@
 /** The first page: typing. Joins its parts. */
 
-import { Live } from '../net/live.js';
 import { commandsFor, keysHelp } from '../views/commands.js';
 import { ConnectionView } from '../views/connection_view.js';
 import { element, find } from '../views/dom.js';
 import { Frame } from '../views/frame.js';
 import { Invitation } from '../views/invitation.js';
+import { openLine, tellOfLine } from '../views/line.js';
 import { Notices } from '../views/notices.js';
 import { Palette } from '../views/palette.js';
 import { ResultsView } from '../views/results_view.js';
 import { USUAL } from '../views/settings.js';
+import { buildSettings } from '../views/settings_view.js';
 import { SourceView, sourceFor } from '../views/source_view.js';
 import { TypingView } from '../views/typing_view.js';
 import { say, sayIfKnown } from '../views/words.js';
 
-/** Close codes that come with an event of their own. */
-const SUPERSEDED = 4509;
-const CONFLICTING = 4510;
 const REFUSALS_MAX = 2;
 
 /**
@@ -26,20 +24,13 @@ const REFUSALS_MAX = 2;
  * @import { Ended } from '../views/result_view.js'
  */
 
+const settingsDialog = find(document, '#settings', HTMLDialogElement);
+buildSettings(settingsDialog, ['interface', 'theme', 'size', 'width', 'font', 'keyboard', 'numbers']);
 const frame = new Frame({ redraw, joined: () => live.reintroduce() });
 const { settings, session, storage } = frame;
 const notices = new Notices(document);
 const connection = new ConnectionView(element(document, '#connection'), notices);
-const live = new Live({
-  url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`,
-  WebSocket,
-  token: session,
-  storage,
-  clock: { nowMs: () => performance.timeOrigin + performance.now() },
-  random: Math.random,
-  setTimeout: (run, ms) => setTimeout(run, ms),
-  clearTimeout: (timer) => clearTimeout(timer),
-});
+const live = openLine(frame);
 const typing = new TypingView(element(document, '#stage'), { live, notices, ended });
 const results = new ResultsView(element(document, '#results'), { next });
 const invitation = new Invitation(element(document, '#invitation'), storage);
@@ -48,6 +39,7 @@ const source = new SourceView(element(document, '#source'), find(document, '#own
 });
 
 const watch = find(document, '#watch', HTMLAnchorElement);
+const ghost = find(document, '#ghost', HTMLAnchorElement);
 
 /** @type {OpenedNews|null} what was said of the attempt on screen */
 let opened = null;
@@ -65,7 +57,8 @@ const actions = Object.assign(frame.actions, {
   watchAgain: () => watch.click(),
   numbers,
   ownText: () => source.askForText(),
-  settings: () => find(document, '#settings', HTMLDialogElement).showModal(),
+  settings: () => settingsDialog.showModal(),
+  quickRace: () => location.assign(`/race?${new URLSearchParams({ quick: settings.language })}`),
   keys: showKeys,
   palette: () => palette.open(),
 });
@@ -122,21 +115,18 @@ function ended() {
   notices.speak(results.spoken());
 }
 
+tellOfLine(live, connection, notices);
+
 live.on('connection', (now) => {
-  connection.show(now);
   showLoading(now.state === 'offline' ? 'loadingOffline' : 'loading');
   if (waiting) {
     waiting.saved = now.state !== 'offline';
     results.show(waiting);
   }
-  const spokenElsewhere = now.closeCode === SUPERSEDED || now.closeCode === CONFLICTING;
-  if (now.state === 'stopped' && !spokenElsewhere) {
-    notices.banner(connection.sentence, say('reload'), () => location.reload());
-  }
 });
 
 live.on('opened', (news) => {
-  watch.removeAttribute('href');
+  for (const link of [watch, ghost]) link.removeAttribute('href');
   opened = news;
   refusals = 0;
   waiting = null;
@@ -159,7 +149,10 @@ live.on('done', ({ id, result, verdict, why, attempt }) => {
   const spoken = typing.phase === 'done';
   if (!spoken) typing.end();
   waiting = null;
-  if (result !== null) watch.href = `/attempts/${id}#replay`;
+  if (result !== null) {
+    watch.href = `/attempts/${id}#replay`;
+    ghost.href = `/race?ghost=${id}`;
+  }
   results.show({ attempt, result: result ?? attempt.result(), verdict, why, saved: true });
   if (!session.signedIn) invitation.offer(new Date());
   if (!spoken) notices.speak(results.spoken());
@@ -183,7 +176,6 @@ live.on('refused', ({ code, message, retryMs }) => {
   next();
 });
 
-live.on('superseded', () => notices.banner(say('superseded'), say('takeOver'), () => live.takeOver()));
 live.on('voided', () => notices.banner(say('voided'), say('next'), next));
 
 function showKeys() {
@@ -241,8 +233,6 @@ for (const dialog of document.querySelectorAll('dialog')) {
     typing.phase === 'done' ? element(document, '#results').focus() : typing.focus(),
   );
 }
-
-addEventListener('online', () => live.start());
 
 redraw();
 typing.wait();

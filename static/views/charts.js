@@ -74,9 +74,13 @@ function fill(row, cells, scopeOf) {
   });
 }
 
-/** @param {SpeedPoint[]} points @param {number} width @param {number} height */
-function scaleFor(points, width, height) {
-  const top = Math.max(10, ...points.map((point) => Math.max(point.wpm, point.raw_wpm)));
+/**
+ * @param {{at_s: number, wpm: number, raw_wpm?: number}[]} points in order of time
+ * @param {number} width
+ * @param {number} height
+ */
+export function scaleFor(points, width, height) {
+  const top = Math.max(10, ...points.map((point) => Math.max(point.wpm, point.raw_wpm ?? 0)));
   const step = niceStep(top, Math.max(2, Math.floor((height - MARGIN.top - MARGIN.bottom) / TICK_GAP_PX)));
   const highest = Math.ceil(top / step) * step;
   const firstS = points[0].at_s;
@@ -113,7 +117,7 @@ export function niceStep(top, count) {
 }
 
 /** @param {Scale} scale @param {number} width @param {Numbers} number */
-function speedAxis(scale, width, number) {
+export function speedAxis(scale, width, number) {
   const marks = [];
   for (let wpm = 0; wpm <= scale.highest; wpm += scale.step) {
     const y = scale.y(wpm);
@@ -124,7 +128,7 @@ function speedAxis(scale, width, number) {
 }
 
 /** @param {Scale} scale @param {number} height @param {Numbers} number */
-function timeAxis(scale, height, number) {
+export function timeAxis(scale, height, number) {
   const marks = [];
   const step = niceStep(scale.spanS, scale.ticksAcross);
   for (let atS = Math.ceil(scale.firstS / step) * step; atS <= scale.firstS + scale.spanS; atS += step) {
@@ -134,12 +138,13 @@ function timeAxis(scale, height, number) {
 }
 
 /**
- * @param {SpeedPoint[]} points
+ * @template {'wpm' | 'raw_wpm'} Name
+ * @param {({at_s: number} & Record<Name, number>)[]} points
  * @param {Scale} scale
- * @param {'wpm' | 'raw_wpm'} name
+ * @param {Name} name
  * @param {string} className
  */
-function line(points, scale, name, className) {
+export function line(points, scale, name, className) {
   const path = points.map((point, i) => {
     return `${i ? 'L' : 'M'}${scale.x(point.at_s).toFixed(1)} ${scale.y(point[name]).toFixed(1)}`;
   });

@@ -1,6 +1,7 @@
 /** All commands of the palette, and the list of keys. */
 
 import { CHOICES } from './settings.js';
+import { settingMessage } from './settings_view.js';
 import { choiceName } from './source_view.js';
 import { everyWording, say } from './words.js';
 
@@ -11,18 +12,8 @@ import { everyWording, say } from './words.js';
  * @typedef {Record<string, () => void>} Actions
  */
 
-/**
- * The settings of the palette, each with the message that names it.
- * @type {[ChoiceName, string][]}
- */
-const SETTINGS = [
-  ['theme', 'theme'],
-  ['size', 'size'],
-  ['width', 'width'],
-  ['font', 'font'],
-  ['keyboard', 'keyboard'],
-  ['numbers', 'liveNumbers'],
-];
+/** @type {ChoiceName[]} */
+const SETTINGS = ['theme', 'size', 'width', 'font', 'keyboard', 'numbers'];
 
 /**
  * @param {Actions} actions
@@ -46,6 +37,7 @@ export function commandsFor(actions, settings, phase) {
     ...(phase === 'typing' ? [act('finish')] : []),
     ...(phase === 'done' ? [act('watchAgain')] : []),
     act('numbers', 'F2'),
+    act('quickRace'),
     ...CHOICES.source.map((choice) => sourceCommand(choice, actions, settings)),
     ...CHOICES.errors.map((errors) => ({
       label: say(errors),
@@ -68,7 +60,7 @@ export function commandsFor(actions, settings, phase) {
       on: settings.interface === language,
       run: () => settings.set('interface', language),
     })),
-    ...SETTINGS.flatMap(([name, message]) => settingCommands(name, message, settings)),
+    ...SETTINGS.flatMap((name) => settingCommands(name, settings)),
     act('settings'),
     act('keys', '?'),
   ];
@@ -85,8 +77,9 @@ function sourceCommand(choice, actions, settings) {
   };
 }
 
-/** @param {ChoiceName} name @param {string} message @param {Settings} settings @returns {Command[]} */
-function settingCommands(name, message, settings) {
+/** @param {ChoiceName} name @param {Settings} settings @returns {Command[]} */
+function settingCommands(name, settings) {
+  const message = settingMessage(name);
   return CHOICES[name].map((choice) => ({
     label: say(`${name}_${choice}`),
     group: say(message),

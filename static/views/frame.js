@@ -13,6 +13,7 @@ import { say, speakIn, translate } from './words.js';
 /** The pages that the bar leads to, by the message that names each. */
 const PLACES = [
   ['/', 'placeType'],
+  ['/race', 'placeRace'],
   ['/history', 'placeHistory'],
   ['/leaderboards', 'placeLeaderboards'],
 ];
@@ -155,7 +156,8 @@ function placeLink(path, message) {
   link.className = 'place';
   link.href = path;
   if (message) link.dataset.message = message;
-  if (path === location.pathname) link.setAttribute('aria-current', 'page');
+  const below = path !== '/' && location.pathname.startsWith(`${path}/`);
+  if (path === location.pathname || below) link.setAttribute('aria-current', 'page');
   return link;
 }
 

@@ -13,6 +13,8 @@ export const CHOICES = {
   font: ['mono', 'sans', 'serif'],
   keyboard: ['on', 'off'],
   numbers: ['on', 'off'],
+  rivals: ['on', 'off'],
+  sound: ['off', 'on'],
   language: ['auto', 'en', 'ru'],
   errors: ['free', 'stop', 'correct'],
   source: [
@@ -44,7 +46,7 @@ export const USUAL = { size: 'medium', width: 'medium', source: 'random-medium' 
  * The settings that change how the page looks; each becomes a data attribute of the document.
  * @type {ChoiceName[]}
  */
-const APPEARANCE = ['theme', 'size', 'width', 'font', 'keyboard', 'numbers'];
+const APPEARANCE = ['theme', 'size', 'width', 'font', 'keyboard', 'numbers', 'rivals'];
 
 export class Settings {
   /** @type {Storage | null} */

@@ -1,4 +1,4 @@
-/** The text on screen: three lines, a gliding caret, and a mark for every character typed. */
+/** The text on screen: three lines, a gliding caret, a mark for every character typed, and rivals' carets. */
 
 import { Attempt } from '../core/attempt.js';
 import { isSpace } from '../core/text.js';
@@ -27,6 +27,8 @@ export class TextView {
   #width = 0;
   /** How many cells, from the first, may be marked. */
   #markedTo = 0;
+  /** @type {Map<number, {caret: HTMLElement, position: number}>} thin carets of others, by their slots */
+  #rivals = new Map();
 
   /** @param {HTMLElement} window the box that shows three lines of the text */
   constructor(window) {
@@ -47,6 +49,7 @@ export class TextView {
     this.#attempt = attempt;
     this.#window.lang = language;
     this.#cells = attempt.text.map(cell);
+    this.#rivals.clear();
     this.#markedTo = 0;
     this.#markTo(attempt.position);
     this.layOut();
@@ -69,13 +72,15 @@ export class TextView {
     this.#width = this.#window.clientWidth;
     this.#extras.remove();
     const lines = this.#broken();
-    this.#track.replaceChildren(...lines, this.#caret);
+    const rivals = Array.from(this.#rivals.values(), ({ caret }) => caret);
+    this.#track.replaceChildren(...lines, ...rivals, this.#caret);
     lines[lines.length - 1].append(this.#extras);
     this.#measure(lines);
     this.#line = -1;
     this.#window.classList.add('still');
     this.#drawExtras();
     this.#placeCaret();
+    for (const rival of this.#rivals.values()) this.#placeRival(rival);
     requestAnimationFrame(() => this.#window.classList.remove('still'));
   }
 
@@ -93,6 +98,50 @@ export class TextView {
     this.#markedTo = Math.max(this.#markedTo, to);
     if (Math.max(positionBefore, attempt.position) >= length) this.#drawExtras();
     this.#placeCaret();
+  }
+
+  /**
+   * Shows where others are in the same text; whoever is not named is not shown any more.
+   * @param {{slot: number, name: string, position: number}[]} rivals
+   */
+  showRivals(rivals) {
+    const wanted = new Set(rivals.map(({ slot }) => slot));
+    for (const [slot, { caret }] of this.#rivals) {
+      if (wanted.has(slot)) continue;
+      caret.remove();
+      this.#rivals.delete(slot);
+    }
+    for (const { slot, name, position } of rivals) {
+      const rival = this.#rivals.get(slot) ?? this.#newRival(slot);
+      rival.position = position;
+      rival.caret.dataset.name = name;
+      this.#placeRival(rival);
+    }
+  }
+
+  /**
+   * Scrolls to a place, for whoever does not type.
+   * @param {number} position
+   */
+  lookAt(position) {
+    this.#scrollTo(this.#spot(position).line);
+  }
+
+  /** @param {number} slot */
+  #newRival(slot) {
+    const caret = document.createElement('span');
+    caret.className = 'rival';
+    caret.style.setProperty('--slot', String(slot));
+    this.#track.insertBefore(caret, this.#caret);
+    const rival = { caret, position: 0 };
+    this.#rivals.set(slot, rival);
+    return rival;
+  }
+
+  /** @param {{caret: HTMLElement, position: number}} rival */
+  #placeRival({ caret, position }) {
+    const { left, line } = this.#spot(position);
+    caret.style.transform = `translate(${left}px, ${line * this.#lineHeight}px)`;
   }
 
   /**
@@ -168,10 +217,26 @@ export class TextView {
 
   #placeCaret() {
     const { position } = this.#attempt;
+    const { left, line } = this.#spot(position);
+    const past = position < this.#cells.length ? 0 : this.#extras.offsetWidth;
+    this.#caret.style.transform = `translate(${left + past}px, ${line * this.#lineHeight}px)`;
+    this.#scrollTo(line);
+  }
+
+  /**
+   * Where a place of the text is drawn; all places past the end are the end.
+   * @param {number} position
+   */
+  #spot(position) {
     const inside = position < this.#cells.length;
-    const line = inside ? this.#lineOf[position] : this.#lineOf[this.#lineOf.length - 1];
-    const left = inside ? this.#lefts[position] : this.#endLeft + this.#extras.offsetWidth;
-    this.#caret.style.transform = `translate(${left}px, ${line * this.#lineHeight}px)`;
+    return {
+      left: inside ? this.#lefts[position] : this.#endLeft,
+      line: (inside ? this.#lineOf[position] : this.#lineOf.at(-1)) ?? 0,
+    };
+  }
+
+  /** @param {number} line */
+  #scrollTo(line) {
     if (line === this.#line) return;
     this.#line = line;
     // The current line is the middle one, but for the first.

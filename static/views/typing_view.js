@@ -77,6 +77,11 @@ export class TypingView {
     return this.#attempt;
   }
 
+  /** The text on screen, to be shown to those who do not type it, too. */
+  get text() {
+    return this.#text;
+  }
+
   get phase() {
     return this.#body.dataset.phase;
   }

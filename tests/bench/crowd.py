@@ -37,6 +37,9 @@ class Dialect(Protocol):
 
     def frame(self, batch: Batch) -> bytes: ...
 
+    def heard(self, person: Person, payload: bytes) -> None:
+        """A message has come, whatever it says."""
+
     def answered(self, payload: bytes, first_waiting: int) -> int:
         """Up to which number the message answers; 0 if it answers nothing."""
 
@@ -133,8 +136,10 @@ class Crowd:
                 person.socket.send(frame(payload, PONG))
             elif opcode == CLOSE:
                 raise RuntimeError(f"the server closed: {payload!r}")
-            elif person.waiting:
-                self._answered(person, payload, typed)
+            else:
+                self._dialect.heard(person, payload)
+                if person.waiting:
+                    self._answered(person, payload, typed)
         person.heard = data[rest:]
 
     def _answered(self, person: Person, payload: bytes, typed: Typed) -> None:

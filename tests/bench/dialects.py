@@ -41,6 +41,9 @@ class Ours:
     def opened(self, person: Person) -> None:
         _expect(b'{"type":"opened"', receive(person))
 
+    def heard(self, person: Person, payload: bytes) -> None:
+        """Nothing is counted."""
+
     def frame(self, batch: Batch) -> bytes:
         return frame(keys(batch))
 
@@ -61,6 +64,9 @@ class Echo:
     def greet(self, person: Person) -> None:
         """An echo wants no greeting."""
 
+    def heard(self, person: Person, payload: bytes) -> None:
+        """Nothing is counted."""
+
     def frame(self, batch: Batch) -> bytes:
         return frame(keys(batch))
 
@@ -77,6 +83,9 @@ class SocketIo:
         _expect(b"0{", receive(person))
         person.socket.sendall(frame(b"40"))
         _expect(b"40{", receive(person))
+
+    def heard(self, person: Person, payload: bytes) -> None:
+        """Nothing is counted."""
 
     def frame(self, batch: Batch) -> bytes:
         return frame(b'42["keys",' + keys(batch) + b"]")

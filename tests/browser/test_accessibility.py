@@ -178,6 +178,42 @@ async def test_history_breaks_no_rule_of_axe(
     reader.assert_nothing_found()
 
 
+@pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "ru")])
+async def test_no_state_of_a_race_breaks_a_rule_of_axe(
+    reader: Reader, visit: Visit, keyboard: Keyboard, scheme: Any, language: str
+) -> None:
+    page = visit.page
+    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    spoken = json.dumps({"interface": language})
+    await page.add_init_script(f"localStorage.setItem('typing-trainer.settings', '{spoken}')")
+    who = await visit.api.guest()
+    stored = await visit.api.typed(who, TEXT, dt_ms=250)
+    await visit.be(who)
+
+    await visit.go("/race/nowhere")
+    await reader.look_at_page("a code that leads nowhere", "#join-problem:not(:empty)")
+    await visit.go(f"/race?ghost={stored.row['id']}")
+    await expect(page.locator('#create [type="submit"]')).to_be_focused()
+    await reader.look_at_page("the ways in", "#ghosts .rows input:checked")
+    await page.locator('[data-action="settings"]').click()
+    await reader.look_at_dialog("settings")
+    await page.locator('#create [type="submit"]').click()
+    await reader.look_at_page("lobby", "#lobby-racers li.ready")
+    await keyboard.press("Enter")
+    await reader.look_at_page("countdown", "#countdown")
+    await page.locator("#countdown.go").wait_for()
+    await keyboard.type([TEXT[0], "7"])
+    await page.locator(".lane.ghost .lane-speed:not(:empty)").wait_for()
+    await reader.look("running")
+    await keyboard.press("Backspace")
+    await keyboard.type(TEXT[1:])
+    await reader.look_at_page("the end", "#race-results tr.mine")
+    await page.locator('#race-results [data-action="leave"]').click()
+    await reader.look_at_page("my races", "#raced tbody a")
+
+    reader.assert_nothing_found()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_the_contracts_page_breaks_no_rule_of_axe(
     reader: Reader, page: Page, sqlite_server: ServerProcess, scheme: Any

@@ -182,7 +182,7 @@ async def test_a_driver_that_stood_still_writes_nothing(pair: Pair) -> None:
         pair.first.freeze()
         await far.event("connection", within_s=TAKEOVER_S, connected=False)
         host, near = [await come_back(stack, pair.second, person) for person in (host, near)]
-        await asyncio.sleep(3)
+        await asyncio.sleep(6)  # it stands still for ten seconds
         for person in (host, near, far):
             await finish(person, 10)
         for person in (host, near, far):

@@ -102,3 +102,14 @@ test('keys are cut into what a server takes', () => {
   assert.deepEqual(keysOf('a\u0000b'), ['a', 'b']);
   assert.deepEqual(keysOf('\udc00'), []);
 });
+
+test('in a race time goes on from its start, whatever the server says of the first event', () => {
+  const log = new AttemptLog({ id: 'one', source: null, openedAtMs: NOW_MS, startsAtMs: NOW_MS });
+  log.reconcile(opened(), NOW_MS);
+  log.begin(NOW_MS);
+  log.press('t', NOW_MS + 300);
+  const elsewhere = opened({ seq: 3, typed: 'the', at_ms: 700, elapsed_ms: 500, score: { position: 3 } });
+  assert.equal(log.reconcile(elsewhere, NOW_MS + 900), true);
+  log.press(' ', NOW_MS + 1_000);
+  assert.deepEqual(log.events, [[300, ' ']]);
+});

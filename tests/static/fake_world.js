@@ -122,7 +122,10 @@ export class World {
   }
 }
 
-const EVENTS = ['connection', 'opened', 'progress', 'over', 'done', 'settled', 'refused', 'superseded', 'voided'];
+const EVENTS = [
+  ...['connection', 'opened', 'progress', 'over', 'done', 'settled', 'refused', 'superseded', 'voided'],
+  ...['race', 'raceMoved', 'raceRefused'],
+];
 
 class FakeSocket {
   onopen = null;
@@ -165,7 +168,8 @@ class FakeSocket {
   deliver(message) {
     const { server } = this.#world;
     const frame = JSON.stringify(message);
-    this.#world.after(server.latencyMs, () => !this.deaf && !this.#closed && this.onmessage?.({ data: frame }));
+    const delayMs = server.latencyMs + server.answerLagMs;
+    this.#world.after(delayMs, () => !this.deaf && !this.#closed && this.onmessage?.({ data: frame }));
   }
 
   closeFromServer(code, reason = '') {
@@ -186,6 +190,8 @@ class FakeSocket {
 /** Keeps the protocol as far as a page can tell, and remembers all it was told. */
 class FakeServer {
   latencyMs = 10;
+  /** How much longer an answer takes than a request. */
+  answerLagMs = 0;
   commitMs = 5;
   /** Refuses connections. */
   down = false;
@@ -202,6 +208,8 @@ class FakeServer {
   refusals = [];
   /** Keys it would cut into several. */
   doubtful = new Set();
+  /** Who answers what is asked of races. */
+  race = null;
   #handles = 0;
   #world;
 
@@ -244,6 +252,7 @@ class FakeServer {
       this.#answer(socket, message, { type: 'pong', c: message.c, server_ms: this.#world.nowMs });
     else if (type === 'open') this.#open(socket, connection, message);
     else if (type === 'got') this.attempts.get(message.attempt).got = true;
+    else if (type.startsWith('race.')) this.race.receive(socket, message);
     else if (connection.h === null || message.h !== connection.h) {
       this.#answer(socket, message, { type: 'error', code: 'unknown_handle', message: 'Open it first.' });
     } else if (type === 'keys') this.#keys(socket, connection, message);
@@ -293,9 +302,20 @@ class FakeServer {
     return { id, source, rules, text, events: [], state: 'armed', openedAtMs: this.#world.nowMs, firstAtMs: null };
   }
 
+  /** Open an attempt of the server's own on that connection, as at the countdown of a race. */
+  give(socket, { id, text, rules, startsAtMs }) {
+    const source = { kind: 'race' };
+    const log = { id, source, rules, text, events: [], state: 'armed', openedAtMs: startsAtMs, firstAtMs: null };
+    this.attempts.set(id, log);
+    const connection = this.connections.get(socket);
+    connection.log = log;
+    connection.h = this.#handles += 1;
+    return connection.h;
+  }
+
   attemptOf({ text, rules, source, events }) {
     const limitMs = source.kind === 'time' ? source.seconds * 1000 : null;
-    const attempt = new Attempt({ text, rules, limitMs });
+    const attempt = new Attempt({ text, rules, limitMs, fromStart: source.kind === 'race' });
     for (const [dtMs, key] of events) attempt.apply(dtMs, key);
     return attempt;
   }
@@ -326,6 +346,8 @@ class FakeServer {
     const reject = (code) => socket.deliver({ type: 'reject', h, seq: next, code, message: code });
     if (log.result !== undefined) {
       reject('finished');
+    } else if (this.#world.nowMs < log.openedAtMs - 50) {
+      reject('early');
     } else if (seq > next) {
       if (this.#world.nowMs >= connection.rejectedAtMs + 200) reject('gap');
       connection.rejectedAtMs = this.#world.nowMs;
