@@ -15,7 +15,6 @@ from server.db.database import Database
 from server.db.logins import NewLogin, logins, start_login
 from server.db.mails import NewMail, put_mail, send_link, use_link
 from server.db.queries import (
-    INSERT,
     OPEN_STATES,
     attempts,
     change_histories,
@@ -25,6 +24,7 @@ from server.db.queries import (
     users,
 )
 from server.db.races import race_events, racers
+from server.db.statements import INSERT
 from server.db.tables import metadata
 
 EXPORT_ROWS = 50

@@ -17,16 +17,13 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from sqlalchemy import Connection, bindparam, delete, func, select, text, update
-from sqlalchemy.dialects import sqlite
-from sqlalchemy.dialects.postgresql import asyncpg
 
 from server.core.attempt import Batch
 from server.core.key_stats import KeyStats
-from server.core.replay import pack_keystrokes
+from server.db.batches import keep_batches
 from server.db.bests import RANKED, Best, Change, keep_bests
 from server.db.database import STORE_ERRORS, Database, refused_for_good
 from server.db.queries import (
-    INSERT,
     OPEN_STATES,
     attempts,
     change_histories,
@@ -34,6 +31,7 @@ from server.db.queries import (
     key_confusions,
     key_counters,
 )
+from server.db.statements import INSERT, in_order
 from server.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -248,25 +246,6 @@ _find_attempts = text(
     "SELECT id, epoch, state, personal_best FROM attempts"
     " WHERE id IN (SELECT value FROM json_each(:ids))"
 )
-
-# In the driver's own words: what SQLAlchemy does to each row would take longer than the store.
-_DIALECTS = {
-    "sqlite": sqlite.dialect(),
-    "postgresql": asyncpg.dialect(),  # type: ignore[no-untyped-call]
-}
-
-
-def _in_order(insert: Any, dialect: str) -> str:
-    """The insert's SQL, for rows with a value for each column in the table's order."""
-    names = [column.name for column in insert.table.c]
-    compiled = insert.compile(dialect=_DIALECTS[dialect], column_keys=names)
-    assert compiled.positiontup == names, "the driver would take one value for another"
-    return str(compiled)
-
-
-_insert_batch = {
-    name: _in_order(into(journal).on_conflict_do_nothing(), name) for name, into in INSERT.items()
-}
 _best = select(func.max(attempts.c.wpm)).where(
     attempts.c.user_id == bindparam("user"),
     attempts.c.category == bindparam("category"),
@@ -327,18 +306,7 @@ def _known_best(entry: Entry, stored: _Stored) -> float | None:
 
 
 def _insert_batches(connection: Connection, entries: Sequence[Entry]) -> None:
-    rows = [
-        (
-            entry.attempt_id,
-            entry.batch.seq,
-            entry.batch.arrived_at_ms,
-            pack_keystrokes(entry.batch.keystrokes),
-        )
-        for entry in entries
-        if entry.batch
-    ]
-    if rows:
-        connection.exec_driver_sql(_insert_batch[connection.dialect.name], rows)
+    keep_batches(connection, ((entry.attempt_id, entry.batch) for entry in entries if entry.batch))
 
 
 def _end(connection: Connection, entries: Sequence[Entry]) -> dict[str, float | None]:
@@ -398,7 +366,7 @@ def _counter_statements(dialect: str) -> tuple[str, str]:
         index_elements=["user_id", "language", "layout", "key", "typed"],
         set_={"count": key_confusions.c.count + confusions.excluded.count},
     )
-    return _in_order(counters, dialect), _in_order(confusions, dialect)
+    return in_order(counters, dialect), in_order(confusions, dialect)
 
 
 _count = {dialect: _counter_statements(dialect) for dialect in INSERT}

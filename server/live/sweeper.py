@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from server.db.batches import sort_batches
 from server.db.database import STORE_ERRORS, Database
 from server.db.journal import Entry, Journal, Outcome
-from server.db.queries import list_due, load_epochs, seize_attempt
+from server.db.queries import OPEN_STATES, list_due, load_epochs, seize_attempt
 from server.live.hub import Hub
 from server.live.result import ending
 
@@ -37,9 +38,13 @@ class Sweeper:
             await asyncio.sleep(SWEEP_S)
 
     async def sweep(self) -> None:
-        """End everything that is due now, and tell who drives what another process has taken."""
+        """End everything that is due now, and tell who drives what another process has taken.
+
+        What was committed is sorted before: an attempt is due by its last keystroke.
+        """
         if not self._database.embedded:  # nobody else opens a file of ours
             await self._let_go()
+        await sort_batches(self._database, OPEN_STATES)
         for attempt_id in await list_due(self._database, self._now_ms()):
             if not self._hub.drives(attempt_id):
                 await self._end(attempt_id)
