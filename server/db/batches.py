@@ -70,6 +70,7 @@ _open = (
     .order_by(attempts.c.id)
     .with_for_update()
 )
+_commits = select(commits.c.n, commits.c.batches).order_by(commits.c.n)
 _forget = delete(commits).where(commits.c.n.in_(bindparam("ns", expanding=True)))
 
 
@@ -105,20 +106,25 @@ async def load_batches(connection: AsyncConnection, attempt_id: str) -> list[Bat
 
 async def sort_batches(database: Database, states: Collection[str]) -> None:
     """Move what has been committed to where it is found by attempt, if that is in these states."""
-    async with database.read() as connection:
-        rows = (await connection.execute(select(commits).order_by(commits.c.n))).all()
-    if not rows:
+    ns, by_attempt = await database.transact(_load_unsorted)
+    if not ns:
         return
-    by_attempt: dict[str, list[Stored]] = {}
-    for row in rows:
-        for one in _unpack(row.batches):
-            by_attempt.setdefault(one.attempt_id, []).append(one)
     ids = iter(sorted(by_attempt))
     while some := list(islice(ids, ATTEMPTS_AT_ONCE)):
         stored = [one for attempt_id in some for one in by_attempt[attempt_id]]
         await database.transact(partial(_sort_some, some, stored, states))
     # These alone: another process may have committed one with a lower number since.
-    await database.transact(partial(_forget_commits, [row.n for row in rows]))
+    await database.transact(partial(_forget_commits, ns))
+
+
+def _load_unsorted(connection: Connection) -> tuple[list[int], dict[str, list[Stored]]]:
+    ns: list[int] = []
+    by_attempt: dict[str, list[Stored]] = {}
+    for n, packed in connection.execute(_commits):
+        ns.append(n)
+        for one in _unpack(packed):
+            by_attempt.setdefault(one.attempt_id, []).append(one)
+    return ns, by_attempt
 
 
 def _sort_some(

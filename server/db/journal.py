@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
+from itertools import chain
 from operator import itemgetter
 from time import monotonic
 from typing import Any, Protocol
@@ -85,6 +86,7 @@ class Entry:
     ending: Ending | None = None
     queued_at_s: float = 0.0
     settled: bool = False
+    told: bool = False  # its owner knows that it waits
 
 
 class Journal:
@@ -227,10 +229,11 @@ class Journal:
             await self._work.wait()
             await asyncio.sleep(WATCH_S)
             slow_before_s = monotonic() - STALL_S
-            for entry in (*self._group, *self._waiting):
+            for entry in chain(self._group, self._waiting):
                 if entry.queued_at_s > slow_before_s:
                     break
-                if not entry.settled:
+                if not entry.settled and not entry.told:
+                    entry.told = True
                     entry.owner.stalled()
 
 

@@ -346,7 +346,10 @@ async def load_epochs(database: Database, ids: Sequence[str]) -> dict[str, int]:
 
 
 async def list_due(database: Database, now_ms: int) -> list[str]:
-    """Open attempts that are due to end if no connection drives them, oldest first."""
+    """Open attempts that are due to end if no connection drives them, oldest first.
+
+    Knows of what is sorted (db.batches) alone.
+    """
     silent_before_ms = now_ms - AWAY_GRACE_MS
     heard = (
         select(
