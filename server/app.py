@@ -47,9 +47,10 @@ from server.db.database import STORE_ERRORS, Database, store_now_us
 from server.db.journal import Journal
 from server.db.mails import Mails
 from server.line import DIRECT, AsgiLine
-from server.live.connection import Connection, Parts
+from server.live.connection import Connection
 from server.live.hub import AddressLimits, Hub
 from server.live.neighbours import Neighbours
+from server.live.parts import Parts
 from server.live.races import Races
 from server.live.racing import RacingParts
 from server.live.revoker import Revoker

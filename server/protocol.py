@@ -399,20 +399,18 @@ def encode(kind: str, re: int | None = None, **fields: Any) -> str:
 
 
 def encode_ack(h: int, seq: int, progress: Progress, keys: Mapping[str, tuple[int, int]]) -> str:
-    """An `ack`: what `encode` makes of one, which is most of what is ever sent."""
-    return orjson.dumps(
-        {
-            "type": "ack",
-            "h": h,
-            "seq": seq,
-            "position": progress.position,
-            "wpm": progress.wpm,
-            "raw_wpm": progress.raw_wpm,
-            "accuracy": progress.accuracy,
-            "errors": progress.errors,
-            "keys": keys,
-        }
-    ).decode()
+    """An `ack`, which is most of what is ever sent."""
+    return encode(
+        "ack",
+        h=h,
+        seq=seq,
+        position=progress.position,
+        wpm=progress.wpm,
+        raw_wpm=progress.raw_wpm,
+        accuracy=progress.accuracy,
+        errors=progress.errors,
+        keys=keys,
+    )
 
 
 def pack(message: Fields) -> bytes:

@@ -3,7 +3,6 @@
 import asyncio
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Discriminator, Field, RootModel, Tag
@@ -169,7 +168,7 @@ def _replayed(row: Mapping[Any, Any]) -> ReplayAnswer:
         keystrokes,
         from_start(source),
     )
-    rescored = _result({**row, **asdict(typed_text.score(row["late_ms"]))})
+    rescored = _result({**row, **typed_text.score(row["late_ms"]).columns()})
     return ReplayAnswer(
         id=row["id"],
         text=row["text"],

@@ -4,8 +4,9 @@ Rules: docs/protocol.md, section 2. The caller stores what `receive` accepted be
 """
 
 from enum import StrEnum
-from typing import NamedTuple
 
+from server.core.history import Batch as Batch
+from server.core.history import History
 from server.core.typed_text import Keystroke, TypedText
 
 KEYSTROKES_MAX = 20_000
@@ -62,18 +63,6 @@ class Ended(Exception):
     """The attempt is over; nothing counts any more."""
 
 
-class Batch(NamedTuple):
-    """Keystrokes number `seq` and on, with the server's time at which they arrived."""
-
-    seq: int
-    arrived_at_ms: int
-    keystrokes: tuple[Keystroke, ...]
-
-    @property
-    def last_seq(self) -> int:
-        return self.seq + len(self.keystrokes) - 1
-
-
 def away_due_at_ms(
     opened_at_ms: int,
     began_at_ms: int | None,
@@ -98,10 +87,9 @@ class Attempt:
     __slots__ = (
         "_lag_last_ms",
         "_lag_min_ms",
-        "batches",
         "began_at_ms",
+        "history",
         "last_arrived_at_ms",
-        "log",
         "opened_at_ms",
         "outage_ms",
         "resumed_at_ms",
@@ -115,17 +103,26 @@ class Attempt:
         self.resumed_at_ms = opened_at_ms
         self.outage_ms = outage_ms
         self.state = AttemptState.ARMED
-        self.log: list[Keystroke] = []  # what counted; number 1 stands at index 0
-        self.batches: list[Batch] = []  # the same, as it arrived
+        self.history = History()
         self.began_at_ms: int | None = None  # arrival of the first batch
         self.last_arrived_at_ms: int | None = None  # arrival of the last batch that counted
         self._lag_last_ms = 0
         self._lag_min_ms: int | None = None
 
     @property
+    def log(self) -> list[Keystroke]:
+        """What counted; number 1 stands at index 0."""
+        return self.history.keystrokes()
+
+    @property
+    def batches(self) -> list[Batch]:
+        """The same, as it arrived."""
+        return self.history.batches()
+
+    @property
     def seq(self) -> int:
         """The number of the last keystroke that counted."""
-        return len(self.log)
+        return len(self.history)
 
     @property
     def ended(self) -> bool:
@@ -142,7 +139,7 @@ class Attempt:
         Raises Ended, Early, Gap, Conflict or TooFast, and has then changed nothing. Check
         `exhausted` afterwards.
         """
-        last = len(self.log)
+        last = len(self.history)
         if self.ended or self.exhausted:
             raise Ended
         if self.typed_text.from_start and arrived_at_ms < self.opened_at_ms - EARLY_MS_MAX:
@@ -153,7 +150,9 @@ class Attempt:
             # The clock of a solo attempt starts with its first key, whatever came before.
             keystrokes = [Keystroke(0, keystrokes[0].key), *keystrokes[1:]]
         known = last + 1 - seq
-        if known and keystrokes[:known] != self.log[seq - 1 : seq - 1 + len(keystrokes)]:
+        if known and keystrokes[:known] != self.history.keystrokes(
+            seq - 1, seq - 1 + len(keystrokes)
+        ):
             raise Conflict
         fresh = tuple(keystrokes[known : known + KEYSTROKES_MAX - last])
         if not fresh:
@@ -175,8 +174,7 @@ class Attempt:
             return None
         if counted < len(batch.keystrokes):
             batch = Batch(batch.seq, batch.arrived_at_ms, batch.keystrokes[:counted])
-        self.log.extend(batch.keystrokes)
-        self.batches.append(batch)
+        self.history.add(batch)
         self.state = AttemptState.RUNNING
         self._arrive(batch.arrived_at_ms)
         return batch

@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from server.core.key_stats import KeyStats
@@ -73,8 +73,8 @@ def unpack_counts(packed: bytes) -> Counts:
 
 def pack_stats(stats: KeyStats) -> Packed:
     """The counts of one key, or bigram, as they are kept."""
-    *counts, confusions = astuple(stats)
-    return [*counts, confusions] if confusions else counts
+    counts = [stats.presses, stats.errors, stats.latency_sum_ms, stats.latency_count]
+    return [*counts, stats.confusions] if stats.confusions else counts
 
 
 def _add_packed(totals: dict[str, Packed], more: Mapping[str, Packed]) -> None:

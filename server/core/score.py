@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import sqrt, tanh
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 SCORER_VERSION = 1
 CHARS_PER_WORD = 5  # A "word" in words per minute is five characters, by convention.
@@ -22,8 +22,7 @@ class Progress(NamedTuple):
     errors: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeyScore:
+class KeyScore(NamedTuple):
     """How one key went in one attempt. `latency_ms` is None without a right press after another."""
 
     presses: int
@@ -45,6 +44,12 @@ class Score:
     uncorrected: int
     consistency: float
     keys: dict[str, KeyScore]
+
+    def columns(self) -> dict[str, Any]:
+        """The numbers by name, those of each key too."""
+        numbers: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
+        numbers["keys"] = {name: key._asdict() for name, key in self.keys.items()}
+        return numbers
 
 
 def words_per_minute(chars: int, duration_ms: int) -> float:

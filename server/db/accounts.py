@@ -9,22 +9,22 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.attempt import Batch
-from server.core.replay import unpack_keystrokes, unpack_log
+from server.core.replay import unpack_log
+from server.db.batches import load_batches
 from server.db.bests import leave_boards, move_bests
 from server.db.database import Database
 from server.db.logins import NewLogin, logins, start_login
 from server.db.mails import NewMail, put_mail, send_link, use_link
 from server.db.queries import (
-    INSERT,
     OPEN_STATES,
     attempts,
     change_histories,
-    journal,
     key_confusions,
     key_counters,
     users,
 )
 from server.db.races import race_events, racers
+from server.db.statements import INSERT
 from server.db.tables import metadata
 
 EXPORT_ROWS = 50
@@ -389,9 +389,6 @@ async def export_attempts(
 
 
 _exported = select(attempts).where(attempts.c.id.in_(bindparam("ids", expanding=True)))
-_journal = (
-    select(journal).where(journal.c.attempt_id == bindparam("attempt")).order_by(journal.c.seq)
-)
 
 
 async def _keystrokes(database: Database, row: RowMapping) -> list[Batch]:
@@ -399,10 +396,8 @@ async def _keystrokes(database: Database, row: RowMapping) -> list[Batch]:
         return list(unpack_log(row["keystroke_log"], row["opened_at_ms"]))
     if row["state"] not in OPEN_STATES:
         return []
-    return [
-        Batch(one["seq"], one["arrived_at_ms"], unpack_keystrokes(one["keystrokes"]))
-        for one in await _rows(database, _journal, attempt=row["id"])
-    ]
+    async with database.read() as connection:
+        return await load_batches(connection, row["id"])
 
 
 async def export_table(database: Database, name: str, user_id: str) -> list[dict[str, Any]]:

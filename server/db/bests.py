@@ -28,7 +28,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.db.database import Database
-from server.db.queries import INSERT, attempts, bests, board_versions, users
+from server.db.queries import attempts, bests, board_versions, users
+from server.db.statements import INSERT
 
 SECONDS = "15|30|60|120"
 WORDS = "10|25|50|100"

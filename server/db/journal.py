@@ -11,6 +11,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
+from itertools import chain
+from operator import itemgetter
 from time import monotonic
 from typing import Any, Protocol
 from uuid import uuid4
@@ -19,11 +21,10 @@ from sqlalchemy import Connection, bindparam, delete, func, select, text, update
 
 from server.core.attempt import Batch
 from server.core.key_stats import KeyStats
-from server.core.replay import pack_keystrokes
-from server.db.bests import Best, Change, keep_bests
+from server.db.batches import keep_batches
+from server.db.bests import RANKED, Best, Change, keep_bests
 from server.db.database import STORE_ERRORS, Database, refused_for_good
 from server.db.queries import (
-    INSERT,
     OPEN_STATES,
     attempts,
     change_histories,
@@ -31,6 +32,7 @@ from server.db.queries import (
     key_confusions,
     key_counters,
 )
+from server.db.statements import INSERT, in_order
 from server.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -84,6 +86,7 @@ class Entry:
     ending: Ending | None = None
     queued_at_s: float = 0.0
     settled: bool = False
+    told: bool = False  # its owner knows that it waits
 
 
 class Journal:
@@ -226,10 +229,11 @@ class Journal:
             await self._work.wait()
             await asyncio.sleep(WATCH_S)
             slow_before_s = monotonic() - STALL_S
-            for entry in (*self._group, *self._waiting):
+            for entry in chain(self._group, self._waiting):
                 if entry.queued_at_s > slow_before_s:
                     break
-                if not entry.settled:
+                if not entry.settled and not entry.told:
+                    entry.told = True
                     entry.owner.stalled()
 
 
@@ -241,20 +245,14 @@ _lock_attempts = (
     .order_by(attempts.c.id)  # two writers that lock the same rows lock them in the same order
     .with_for_update()
 )
-# In the driver's own words: what SQLAlchemy does to each row would take longer than the store.
 _find_attempts = text(
     "SELECT id, epoch, state, personal_best FROM attempts"
     " WHERE id IN (SELECT value FROM json_each(:ids))"
 )
-_insert_batch = {
-    name: f"INSERT INTO journal (attempt_id, seq, arrived_at_ms, keystrokes) VALUES ({marks})"
-    " ON CONFLICT DO NOTHING"
-    for name, marks in (("sqlite", "?, ?, ?, ?"), ("postgresql", "$1, $2, $3, $4"))
-}
 _best = select(func.max(attempts.c.wpm)).where(
     attempts.c.user_id == bindparam("user"),
     attempts.c.category == bindparam("category"),
-    attempts.c.verdict == "ranked",
+    RANKED,
 )
 _delete_batches = delete(journal).where(journal.c.attempt_id == bindparam("attempt"))
 ENDING_COLUMNS = (
@@ -311,32 +309,25 @@ def _known_best(entry: Entry, stored: _Stored) -> float | None:
 
 
 def _insert_batches(connection: Connection, entries: Sequence[Entry]) -> None:
-    rows = [
-        (
-            entry.attempt_id,
-            entry.batch.seq,
-            entry.batch.arrived_at_ms,
-            pack_keystrokes(entry.batch.keystrokes),
-        )
-        for entry in entries
-        if entry.batch
-    ]
-    if rows:
-        connection.exec_driver_sql(_insert_batch[connection.dialect.name], rows)
+    keep_batches(connection, ((entry.attempt_id, entry.batch) for entry in entries if entry.batch))
 
 
 def _end(connection: Connection, entries: Sequence[Entry]) -> dict[str, float | None]:
+    if not entries:
+        return {}
     bests: dict[str, float | None] = {}
+    known: dict[tuple[str, str], float | None] = {}  # a person may end two in one group
+    ended = []
     for entry in entries:
         ending = entry.ending
         assert ending is not None
-        best = _personal_best(connection, ending)
+        best = _personal_best(connection, ending, known)
         bests[entry.attempt_id] = best
         columns = {**ending.columns, "personal_best": best}
         values = {f"new_{name}": columns[name] for name in ENDING_COLUMNS}
-        connection.execute(_end_attempt, {"attempt": entry.attempt_id, **values})
-    if entries:
-        connection.execute(_delete_batches, [{"attempt": entry.attempt_id} for entry in entries])
+        ended.append({"attempt": entry.attempt_id, **values})
+    connection.execute(_end_attempt, ended)
+    connection.execute(_delete_batches, [{"attempt": entry.attempt_id} for entry in entries])
     return bests
 
 
@@ -349,18 +340,23 @@ def _ranked(entries: Sequence[Entry]) -> list[tuple[str, Best]]:
     ]
 
 
-def _personal_best(connection: Connection, ending: Ending) -> float | None:
-    if ending.columns["wpm"] is None:
+def _personal_best(
+    connection: Connection, ending: Ending, known: dict[tuple[str, str], float | None]
+) -> float | None:
+    wpm: float | None = ending.columns["wpm"]
+    if wpm is None:
         return None
-    found = connection.execute(_best, {"user": ending.user_id, "category": ending.category})
-    best: float | None = found.scalar_one()
-    if ending.columns["verdict"] != "ranked":
-        return best
-    wpm: float = ending.columns["wpm"]
-    return wpm if best is None else max(best, wpm)
+    whose = ending.user_id, ending.category
+    if whose not in known:
+        found = connection.execute(_best, {"user": ending.user_id, "category": ending.category})
+        known[whose] = found.scalar_one()
+    best = known[whose]
+    if ending.columns["verdict"] == "ranked":
+        best = known[whose] = wpm if best is None else max(best, wpm)
+    return best
 
 
-def _counter_statements(dialect: str) -> tuple[Any, Any]:
+def _counter_statements(dialect: str) -> tuple[str, str]:
     into = INSERT[dialect]
     counters = into(key_counters)
     added = ("presses", "errors", "latency_sum_ms", "latency_count")
@@ -373,7 +369,7 @@ def _counter_statements(dialect: str) -> tuple[Any, Any]:
         index_elements=["user_id", "language", "layout", "key", "typed"],
         set_={"count": key_confusions.c.count + confusions.excluded.count},
     )
-    return counters, confusions
+    return in_order(counters, dialect), in_order(confusions, dialect)
 
 
 _count = {dialect: _counter_statements(dialect) for dialect in INSERT}
@@ -383,42 +379,25 @@ def _count_keys(connection: Connection, endings: Sequence[Ending]) -> None:
     counters, confusions = _count[connection.dialect.name]
     # Sorted, so that two processes which add to the same rows cannot wait for each other.
     rows = sorted(
-        (
-            (ending.user_id, ending.language, ending.layout, key, stats)
+        [
+            ((ending.user_id, ending.language, ending.layout, key), stats)
             for ending in endings
             for key, stats in ending.keys.items()
-        ),
-        key=lambda row: row[:4],
+        ],
+        key=itemgetter(0),
     )
     if not rows:
         return
-    connection.execute(
-        counters,
-        [
-            {
-                "user_id": user_id,
-                "language": language,
-                "layout": layout,
-                "key": key,
-                "presses": stats.presses,
-                "errors": stats.errors,
-                "latency_sum_ms": stats.latency_sum_ms,
-                "latency_count": stats.latency_count,
-            }
-            for user_id, language, layout, key, stats in rows
-        ],
-    )
+    counted = [
+        (*row, stats.presses, stats.errors, stats.latency_sum_ms, stats.latency_count)
+        for row, stats in rows
+    ]
+    connection.exec_driver_sql(counters, counted)
     wrong = [
-        {
-            "user_id": user_id,
-            "language": language,
-            "layout": layout,
-            "key": key,
-            "typed": typed,
-            "count": count,
-        }
-        for user_id, language, layout, key, stats in rows
+        (*row, typed, count)
+        for row, stats in rows
+        if stats.confusions
         for typed, count in sorted(stats.confusions.items())
     ]
     if wrong:
-        connection.execute(confusions, wrong)
+        connection.exec_driver_sql(confusions, wrong)

@@ -5,10 +5,10 @@ from collections.abc import Collection
 from sqlalchemy import bindparam, delete, select
 
 from server.db.database import Database
-from server.db.queries import INSERT
 from server.db.race_lookup import LIVE
 from server.db.race_tables import ProcessRow
 from server.db.races import racers, races
+from server.db.statements import INSERT
 
 processes = ProcessRow.metadata.tables[ProcessRow.__tablename__]
 

@@ -1,21 +1,22 @@
 """Every question we ask the store but the journal's, one function each."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, bindparam, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.attempt import AWAY_GRACE_MS, Attempt, AttemptState, Batch, away_due_at_ms
 from server.core.key_stats import KeyStats
-from server.core.replay import unpack_keystrokes, unpack_log
+from server.core.replay import unpack_log
 from server.core.source import Source, SourceKind
 from server.core.text import Text
 from server.core.typed_text import ErrorRule, TypedText
+from server.db.batches import load_batches
 from server.db.database import Database
+from server.db.statements import INSERT
 from server.db.tables import (
     metadata,
 )
@@ -30,11 +31,6 @@ bests = metadata.tables["bests"]
 board_versions = metadata.tables["board_versions"]
 
 OPEN_STATES = (AttemptState.ARMED.value, AttemptState.RUNNING.value)
-# Both dialects have ON CONFLICT, each in an Insert of its own.
-INSERT: dict[str, Callable[..., Any]] = {
-    "sqlite": sqlite.insert,
-    "postgresql": postgresql.insert,
-}
 
 
 class AttemptNotFound(Exception):
@@ -263,7 +259,7 @@ async def resume_attempt(
             raise AttemptDiffers
         if row["state"] not in OPEN_STATES:
             return _ended(row)
-        attempt = _replayed(row, await _journal(connection, attempt_id))
+        attempt = _replayed(row, await load_batches(connection, attempt_id))
         attempt.resume(now_ms)
         return await _take(connection, row, attempt)
 
@@ -274,7 +270,7 @@ async def seize_attempt(database: Database, attempt_id: str) -> StoredAttempt | 
         row = await _lock(connection, attempt_id)
         if row is None or row["state"] not in OPEN_STATES:
             return None
-        attempt = _replayed(row, await _journal(connection, attempt_id))
+        attempt = _replayed(row, await load_batches(connection, attempt_id))
         return await _take(connection, row, attempt)
 
 
@@ -282,15 +278,6 @@ async def _lock(connection: AsyncConnection, attempt_id: str) -> RowMapping | No
     question: Select[Any] = select(attempts).where(attempts.c.id == attempt_id).with_for_update()
     row: RowMapping | None = (await connection.execute(question)).mappings().one_or_none()
     return row
-
-
-async def _journal(connection: AsyncConnection, attempt_id: str) -> list[Batch]:
-    question = select(journal).where(journal.c.attempt_id == attempt_id).order_by(journal.c.seq)
-    rows = (await connection.execute(question)).mappings().all()
-    return [
-        Batch(row["seq"], row["arrived_at_ms"], unpack_keystrokes(row["keystrokes"]))
-        for row in rows
-    ]
 
 
 async def _take(connection: AsyncConnection, row: RowMapping, attempt: Attempt) -> StoredAttempt:
@@ -359,7 +346,10 @@ async def load_epochs(database: Database, ids: Sequence[str]) -> dict[str, int]:
 
 
 async def list_due(database: Database, now_ms: int) -> list[str]:
-    """Open attempts that are due to end if no connection drives them, oldest first."""
+    """Open attempts that are due to end if no connection drives them, oldest first.
+
+    Knows of what is sorted (db.batches) alone.
+    """
     silent_before_ms = now_ms - AWAY_GRACE_MS
     heard = (
         select(

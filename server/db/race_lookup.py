@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from sqlalchemy import RowMapping, and_, bindparam, case, delete, func, or_, select
 
 from server.core.race import Happened, Phase
-from server.core.replay import unpack_keystrokes, unpack_log
+from server.core.replay import unpack_log
 from server.core.typed_text import Keystroke
+from server.db.batches import load_batches
 from server.db.database import Database
-from server.db.queries import OPEN_STATES, attempts, bests, journal, users
+from server.db.queries import OPEN_STATES, attempts, bests, users
 from server.db.races import race_events, racers, races
 
 LIVE = [phase.value for phase in (Phase.LOBBY, Phase.COUNTDOWN, Phase.RUNNING)]
@@ -135,10 +136,9 @@ async def recent_wpm(database: Database, user_id: str) -> float | None:
 
 async def load_keystrokes(database: Database, attempt_id: str) -> list[Keystroke]:
     """What has been typed in a running attempt so far."""
-    question = select(journal.c.keystrokes).where(journal.c.attempt_id == attempt_id)
     async with database.read() as connection:
-        rows = (await connection.execute(question.order_by(journal.c.seq))).scalars().all()
-    return [keystroke for packed in rows for keystroke in unpack_keystrokes(packed)]
+        batches = await load_batches(connection, attempt_id)
+    return [keystroke for batch in batches for keystroke in batch.keystrokes]
 
 
 _GHOST_NAMES = (

@@ -27,7 +27,6 @@ from server.core.source import Source, SourceKind
 from server.core.typed_text import ErrorRule
 from server.db.database import Database
 from server.db.queries import (
-    INSERT,
     OPEN_STATES,
     Person,
     attempts,
@@ -36,6 +35,7 @@ from server.db.queries import (
     users,
 )
 from server.db.race_tables import RaceEventRow, RaceRow, RacerRow
+from server.db.statements import INSERT
 
 races = RaceRow.metadata.tables[RaceRow.__tablename__]
 racers = RacerRow.metadata.tables[RacerRow.__tablename__]

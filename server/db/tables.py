@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     String,
@@ -206,6 +207,20 @@ class JournalRow(Row, table=True):
     seq: int = Field(primary_key=True)
     arrived_at_ms: int = at_ms()
     keystrokes: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class CommitRow(Row, table=True):
+    """The batches of one commit, as `db.batches` packs them, until they are sorted into journal."""
+
+    __tablename__ = "commits"
+
+    n: int | None = Field(
+        default=None,
+        sa_column=Column(
+            BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True
+        ),
+    )
+    batches: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class KeyCounterRow(Row, table=True):

@@ -11,13 +11,9 @@ from uuid import uuid4
 
 import structlog
 
-from server.auth import Tokens
-from server.bus import Bus
-from server.clock import Clock
 from server.core.source import Source
 from server.core.typed_text import ErrorRule
-from server.db.database import STORE_ERRORS, Database
-from server.db.journal import Journal
+from server.db.database import STORE_ERRORS
 from server.db.queries import (
     OPEN_STATES,
     AttemptDiffers,
@@ -32,12 +28,11 @@ from server.db.queries import (
 )
 from server.line import Line
 from server.live.greeting import Met, NotWelcome, new_guest, recognise, welcome
-from server.live.hub import Hub
 from server.live.limits import Bucket
 from server.live.live_attempt import LiveAttempt, Watched
 from server.live.outbox import Outbox
-from server.live.races import Races
-from server.live.racing import Racing, RacingParts
+from server.live.parts import Parts
+from server.live.racing import Racing
 from server.protocol import (
     STRIKES,
     BadKeystroke,
@@ -58,7 +53,7 @@ from server.protocol import (
     decode,
     encode,
 )
-from server.texts import Texts, TextUnavailable
+from server.texts import TextUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -70,21 +65,6 @@ MESSAGES_BURST = 90
 STORE_S = 5  # how long a request waits for the store before it is told so
 STORE_RETRY_MS = 2_000
 FAREWELL_S = 1.0  # for what is queued, and then for the close, to leave
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What every connection of the process shares."""
-
-    clock: Clock
-    database: Database
-    journal: Journal
-    hub: Hub
-    bus: Bus
-    races: Races
-    racing: RacingParts
-    texts: Texts
-    tokens: Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,31 +81,6 @@ class Connection:
     What needs no store is answered within `received`; for the rest a task runs, one at a time, and
     messages that come meanwhile wait in their order.
     """
-
-    __slots__ = (
-        "_attempt",
-        "_began_at_s",
-        "_busy",
-        "_deadline",
-        "_farewell",
-        "_handles",
-        "_inbox",
-        "_line",
-        "_loop",
-        "_name",
-        "_outbox",
-        "_parts",
-        "_paused_at_s",
-        "_person",
-        "_racing",
-        "_rate",
-        "_strikes",
-        "address",
-        "login_id",
-        "seat",
-        "stored",
-        "user_id",
-    )
 
     def __init__(self, address: str, parts: Parts) -> None:
         self.address = address

@@ -4,7 +4,6 @@ Both come from the same columns, so that `done` says the same the first time and
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from server.core.attempt import Attempt, AttemptState, EndReason
@@ -71,7 +70,7 @@ def _scored(attempt: Attempt, reason: EndReason) -> dict[str, Any]:
     score = attempt.typed_text.score(attempt.late_ms)
     verdict, why = judge(attempt, score, reason)
     return {
-        **asdict(score),
+        **score.columns(),
         "text_length": len(attempt.typed_text.text),
         "events": attempt.seq,
         "late_ms": attempt.late_ms,

@@ -4,9 +4,10 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from server.db.batches import sort_batches
 from server.db.database import STORE_ERRORS, Database
 from server.db.journal import Entry, Journal, Outcome
-from server.db.queries import list_due, load_epochs, seize_attempt
+from server.db.queries import OPEN_STATES, list_due, load_epochs, seize_attempt
 from server.live.hub import Hub
 from server.live.result import ending
 
@@ -14,6 +15,7 @@ log = logging.getLogger(__name__)
 
 SWEEP_S = 3
 EPOCHS_MAX = 500
+SWEEPS_A_SORT = 5  # the longer, the fewer pages are touched, and the more whoever resumes looks at
 
 
 class Sweeper:
@@ -26,6 +28,7 @@ class Sweeper:
         self._journal = journal
         self._hub = hub
         self._now_ms = now_ms
+        self._sweeps = 0
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -37,12 +40,23 @@ class Sweeper:
             await asyncio.sleep(SWEEP_S)
 
     async def sweep(self) -> None:
-        """End everything that is due now, and tell who drives what another process has taken."""
+        """End everything that is due now, and tell who drives what another process has taken.
+
+        What was committed is sorted before: an attempt is due by its last keystroke.
+        """
         if not self._database.embedded:  # nobody else opens a file of ours
             await self._let_go()
-        for attempt_id in await list_due(self._database, self._now_ms()):
-            if not self._hub.drives(attempt_id):
+        if self._sweeps % SWEEPS_A_SORT == 0:
+            await sort_batches(self._database, OPEN_STATES)
+        self._sweeps += 1
+        if await self._due():
+            await sort_batches(self._database, OPEN_STATES)
+            for attempt_id in await self._due():
                 await self._end(attempt_id)
+
+    async def _due(self) -> list[str]:
+        due = await list_due(self._database, self._now_ms())
+        return [attempt_id for attempt_id in due if not self._hub.drives(attempt_id)]
 
     async def _let_go(self) -> None:
         driven = self._hub.driven()

@@ -206,7 +206,7 @@ async def test_store_that_fails_says_nothing_of_what_was_typed(
     await server.start()
     async with guest(server.ws_url) as person:
         await person.begin(SENTENCE)
-        await change(sqlite_url, "ALTER TABLE journal RENAME TO journal_away")
+        await change(sqlite_url, "ALTER TABLE commits RENAME TO commits_away")
         await person.press(SENTENCE)
         await asyncio.sleep(0.5)
     log = server.log()

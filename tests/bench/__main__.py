@@ -59,7 +59,6 @@ def measure_echo(name: str, made: list[list[Batch]], seconds: float) -> Measured
         crowd = Crowd(port, ECHOES[name])
         before_kb = memory_kb(pid)
         crowd.join(made)
-        crowd.each(ECHOES[name].greet)
         idle_kb = (memory_kb(pid) - before_kb) / len(made)
         measured = type_at(pid, crowd, seconds)
         crowd.leave()
@@ -91,7 +90,6 @@ async def measure_ours(
         crowd = Crowd(server.port, ours)
         before_kb = memory_kb(server.pid)
         crowd.join(made)
-        crowd.each(ours.greet)
         idle_kb = (memory_kb(server.pid) - before_kb) / len(made)
         before_s, began_s = cpu_s(server.pid), monotonic()
         for start in range(0, len(made), 64):
@@ -121,7 +119,6 @@ async def measure_finishing(people: int, database_url: str | None) -> None:
         ours = Ours(text)
         crowd = Crowd(server.port, ours)
         crowd.join(made)
-        crowd.each(ours.greet)
         crowd.each(ours.open)
         before_s: list[float] = []
         typed = crowd.type(0.9, 0.1 + 10, lambda: before_s.append(cpu_s(server.pid)))

@@ -63,7 +63,7 @@ class Crowd:
         self._dialect = dialect
 
     def join(self, plans: Sequence[Sequence[Batch]]) -> None:
-        """Connect one person for each plan and upgrade."""
+        """Connect one person for each plan, ready to type."""
         for start in range(0, len(plans), TOGETHER):
             some = [
                 Person(self._connect(), plan, [self._dialect.frame(batch) for batch in plan])
@@ -75,6 +75,7 @@ class Crowd:
                 status, person.heard = _read_head(person.socket)
                 if status != 101:
                     raise RuntimeError(f"the server answers an upgrade with {status}")
+                self._dialect.greet(person)
             self.people += some
 
     def _connect(self) -> socket.socket:

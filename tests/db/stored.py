@@ -16,10 +16,12 @@ from sqlalchemy.util import await_only
 from server.core.attempt import Batch, EndReason
 from server.core.source import Source, SourceKind
 from server.core.typed_text import ErrorRule, Keystroke
+from server.db.batches import load_batches, sort_batches
 from server.db.bests import Best, keep_bests
 from server.db.database import Database
 from server.db.journal import Entry, Journal, Outcome
 from server.db.queries import (
+    OPEN_STATES,
     NewAttempt,
     Person,
     StoredAttempt,
@@ -276,8 +278,16 @@ async def attempt_row(database: Database, stored: StoredAttempt) -> RowMapping:
         return (await connection.execute(question)).mappings().one()
 
 
+async def batches_of(database: Database, attempt_id: str) -> list[Batch]:
+    """The batches that whoever takes the attempt would find."""
+    async with database.read() as connection:
+        return await load_batches(connection, attempt_id)
+
+
 async def journal_seqs(database: Database, stored: StoredAttempt) -> list[int]:
-    """The first numbers of the batches in the journal."""
+    """The first numbers of the batches in the journal, once all are sorted into it."""
+    await sort_batches(database, OPEN_STATES)
+    assert await rows(database, "SELECT n FROM commits") == []
     question = "SELECT seq FROM journal WHERE attempt_id = :id ORDER BY seq"
     return [row["seq"] for row in await rows(database, question, id=stored.row["id"])]
 

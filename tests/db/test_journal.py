@@ -19,6 +19,7 @@ from tests.db.stored import (
     Gate,
     Recorder,
     attempt_row,
+    batches_of,
     eventually,
     journal_seqs,
     new_attempt,
@@ -49,7 +50,10 @@ async def test_many_attempts_share_one_transaction(database_url: str) -> None:
         assert [entry for entry, outcome, _ in owner.outcomes] == entries
         assert {outcome for _, outcome, _ in owner.outcomes} == {Outcome.COMMITTED}
         assert database.commits == 1
-        assert len(await rows(database, "SELECT 1 AS batch FROM journal")) == 20
+        assert len(await rows(database, "SELECT n FROM commits")) == 1
+        for one in attempts:
+            assert await batches_of(database, one.row["id"]) == one.attempt.batches
+            assert await journal_seqs(database, one) == [1]
 
 
 async def test_more_than_a_group_still_settles_in_order(sqlite_url: str) -> None:
@@ -81,8 +85,7 @@ class Watcher(Recorder):
         self.looks.append(asyncio.ensure_future(self._count(entry.attempt_id, entry.batch.seq)))
 
     async def _count(self, attempt_id: str, seq: int) -> int:
-        question = "SELECT 1 AS batch FROM journal WHERE attempt_id = :id AND seq = :seq"
-        return len(await rows(self._other, question, id=attempt_id, seq=seq))
+        return sum(batch.seq == seq for batch in await batches_of(self._other, attempt_id))
 
 
 async def test_what_is_settled_can_be_seen_from_outside(database_url: str) -> None:

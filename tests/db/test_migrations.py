@@ -28,6 +28,7 @@ TABLES = {
     "attempts",
     "bests",
     "board_versions",
+    "commits",
     "journal",
     "key_confusions",
     "key_counters",

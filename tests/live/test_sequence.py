@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.db.stored import batches_of, opened_database
 from tests.expected_score import Event, expected_live
 from tests.live.conftest import Served
 from tests.live.guest import TEXT, Guest, custom, events, guest, stored
@@ -42,12 +43,9 @@ async def test_an_acked_event_is_in_the_store(either: Served) -> None:
         await person.begin()
         for batch in ("th", "e", " quick"):
             await person.typed(batch)
-            highest = await stored(
-                either.database_url,
-                "SELECT MAX(seq) FROM journal WHERE attempt_id = :attempt",
-                attempt=person.attempt,
-            )
-            assert highest[0][0] == person.seq - len(batch) + 1
+            async with opened_database(either.database_url) as database:
+                last = (await batches_of(database, person.attempt))[-1]
+            assert (last.seq, len(last.keystrokes)) == (person.seq - len(batch) + 1, len(batch))
 
 
 async def test_acks_are_cumulative_come_soon_and_at_most_ten_a_second(either: Served) -> None:
