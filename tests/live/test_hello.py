@@ -254,7 +254,7 @@ async def test_ping_brings_back_its_number_and_the_servers_clock(url: str) -> No
 
 async def test_a_client_may_speak_of_anything_but_the_connection_lives(url: str) -> None:
     async with guest(url) as person:
-        for kind in ("ack", "done", "race", "race.create", "no such", "", "HELLO", "__proto__"):
+        for kind in ("ack", "done", "race", "race.event", "no such", "", "HELLO", "__proto__"):
             await person.send(type=kind, id=2, text=TEXT)
             error = await person.expect("error", re=2, code="unknown_type")
             assert set(error) == {"type", "re", "code", "message"}
