@@ -217,7 +217,7 @@ async def fill(
     await recount(database, now_ms)
     await _store(database, key_counters, _counters(ids, wrong=False))
     await _store(database, key_confusions, _counters(ids, wrong=True))
-    count = attempts_count // ATTEMPTS_A_RACE
+    count = attempts_count // ATTEMPTS_A_RACE + 1
     await _store(database, races, (_race(number, now_ms) for number in range(count)))
     await _store(database, racers, _racers(ids, count))
     return ids

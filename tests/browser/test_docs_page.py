@@ -19,7 +19,7 @@ async def test_page_shows_the_contract(
     await expect(page.locator("#state")).to_have_text("")
     await expect(page.locator("#operations details")).to_have_count(len(ENDPOINTS))
     for kind in SENT | RECEIVED:
-        await expect(page.locator(f"#message-{kind}")).to_have_count(1)
+        await expect(page.locator(f'[id="message-{kind}"]')).to_have_count(1)
 
     await page.get_by_label("Find").fill("post auth/login")
     await expect(page.locator("#state")).to_have_text("1 found")
