@@ -413,9 +413,12 @@ class Races:
         self._bus.publish(topic(room.id), told)
 
     async def _fan_out(self) -> None:
-        tick = 0
+        tick, loop = 0, asyncio.get_running_loop()
+        due_s = loop.time()
         while True:
-            await asyncio.sleep(TICK_S)
+            # By the clock, whatever a frame takes; after a standstill nothing is made up for.
+            due_s = max(due_s + TICK_S, loop.time())
+            await asyncio.sleep(due_s - loop.time())
             tick += 1
             watchers_too = tick % WATCHERS_EVERY == 0
             once_more = tick % REPEAT_EVERY == 0

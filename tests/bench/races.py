@@ -74,7 +74,6 @@ async def bench(arguments: argparse.Namespace) -> None:
         racing = Racing(text)
         crowd = Crowd(server.port, racing)
         crowd.join(made)
-        crowd.each(racing.greet)
         size = arguments.racers
         races = [crowd.people[at : at + size] for at in range(0, count, size)]
         before_s, began_s = cpu_s(server.pid), time.monotonic()
