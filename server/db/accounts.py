@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.attempt import Batch
 from server.core.replay import unpack_log
-from server.db.batches import load_batches
+from server.db.batches import load_batches, sort_batches
 from server.db.bests import leave_boards, move_bests
 from server.db.database import Database
 from server.db.logins import NewLogin, logins, start_login
@@ -361,6 +361,8 @@ async def delete_person(database: Database, user_id: str, now_ms: int) -> None:
         raced = select(racers.c.race_id).where(racers.c.user_id == user_id)
         await connection.execute(delete(race_events).where(race_events.c.race_id.in_(raced)))
         await connection.execute(delete(users).where(users.c.id == user_id))
+    # What nobody's attempt holds any more is not kept when the rest is sorted.
+    await sort_batches(database, OPEN_STATES)
 
 
 # Export

@@ -5,8 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import bindparam, delete, select
 
 from server.db.database import Database
-from server.db.race_lookup import LIVE
-from server.db.race_tables import ProcessRow
+from server.db.race_tables import LIVE, ProcessRow
 from server.db.races import racers, races
 from server.db.statements import INSERT
 
@@ -42,11 +41,9 @@ async def sign_off(database: Database, process_id: str) -> None:
         await connection.execute(delete(processes).where(processes.c.id == process_id))
 
 
-_drivers = select(races.c.id, races.c.driver).where(races.c.phase.in_(LIVE))
-_seats = (
-    select(racers.c.race_id, racers.c.seat)
-    .join(races, races.c.id == racers.c.race_id)
-    .where(races.c.phase.in_(LIVE), racers.c.seat.is_not(None))
+_drivers = select(races.c.id, races.c.driver).where(LIVE)
+_seats = select(racers.c.race_id, racers.c.seat).where(
+    racers.c.race_id.in_(select(races.c.id).where(LIVE)), racers.c.seat.is_not(None)
 )
 
 

@@ -10,9 +10,9 @@ from server.core.typed_text import Keystroke
 from server.db.batches import load_batches
 from server.db.database import Database
 from server.db.queries import OPEN_STATES, attempts, bests, users
+from server.db.race_tables import LIVE
 from server.db.races import race_events, racers, races
 
-LIVE = [phase.value for phase in (Phase.LOBBY, Phase.COUNTDOWN, Phase.RUNNING)]
 RECENT = 10
 KEPT_MS = 3_600_000
 
@@ -20,7 +20,7 @@ _by_code = (
     select(races.c.id)
     .where(races.c.code == bindparam("code"))
     # A code is one live race's at a time; else it is the latest that had it.
-    .order_by(case((races.c.phase.in_(LIVE), 0), else_=1), races.c.created_at_ms.desc())
+    .order_by(case((LIVE, 0), else_=1), races.c.created_at_ms.desc())
     .limit(1)
 )
 
@@ -53,7 +53,7 @@ _seat = (
         racers.c.attempt_id == bindparam("attempt"),
         racers.c.user_id == bindparam("user"),
         racers.c.ghost.is_(False),
-        races.c.phase.in_(LIVE),
+        LIVE,
     )
 )
 
@@ -101,7 +101,7 @@ _unheard = (
     )
     .where(
         races.c.driver == bindparam("driver"),
-        races.c.phase.in_(LIVE),
+        LIVE,
         racers.c.ghost.is_(False),
         racers.c.duration_ms.is_(None),
         racers.c.dnf.is_(None),
@@ -114,6 +114,22 @@ async def list_unheard(database: Database, driver: str) -> list[str]:
     """Races of this driver that have not heard yet that the attempt of a racer has ended."""
     async with database.read() as connection:
         return list((await connection.execute(_unheard, {"driver": driver})).scalars())
+
+
+_driven = select(races.c.id).where(races.c.driver == bindparam("driver"), LIVE)
+_seats = select(racers.c.race_id, racers.c.seat).where(
+    racers.c.race_id.in_(select(races.c.id).where(LIVE)),
+    racers.c.seat.startswith(bindparam("driver")),
+)
+
+
+async def list_held(database: Database, process: str) -> set[tuple[str, str | None]]:
+    """Live races of a process: (race, None) if it drives it, (race, seat) for each seat it has."""
+    async with database.read() as connection:
+        asked = {"driver": process}
+        driven = (await connection.execute(_driven, asked)).scalars().all()
+        seats = (await connection.execute(_seats, asked)).all()
+    return {(race_id, None) for race_id in driven} | {(race_id, seat) for race_id, seat in seats}
 
 
 # People

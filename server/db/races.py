@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import (
     RowMapping,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -51,8 +52,8 @@ class RaceNotFound(Exception):
     """There is no such race."""
 
 
-class NotTheDriver(Exception):
-    """Another process has taken the race: what this one wanted to write is not written."""
+class RaceTaken(Exception):
+    """A process has taken the race since: what was wanted by what was known is not written."""
 
 
 class CodeTaken(Exception):
@@ -96,9 +97,16 @@ class StoredRace:
     standings: Mapping[int, Standing]
 
     @property
-    def driver(self) -> tuple[str, int]:
-        """Which process does what the clock asks, and its epoch."""
-        return self.row["driver"], self.row["epoch"]
+    def driver(self) -> str:
+        """Which process does what the clock asks, as long as `epoch` is this one."""
+        driver: str = self.row["driver"]
+        return driver
+
+    @property
+    def epoch(self) -> int:
+        """How often the race has been taken over, and once."""
+        epoch: int = self.row["epoch"]
+        return epoch
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,18 +243,19 @@ async def change_race(
     command: Command[T],
     now_ms: int,
     *,
+    epoch: int,
     person: Person | None = None,
-    driver: tuple[str, int] | None = None,
 ) -> Changed[T]:
     """Carry out a command on the race as it is stored, and store what it did: all or nothing.
 
-    `person` is who may get a slot by it. With `driver` it is carried out for that process and epoch
-    or not at all. Raises RaceNotFound, NotTheDriver, and what the command raises.
+    Only under this `epoch`: who has missed that the race was taken must look before it writes.
+    `person` is who may get a slot by it. Raises RaceNotFound, RaceTaken, and what the command
+    raises.
     """
     async with database.write() as connection:
         if person is not None:
             await keep_guest(connection, person, now_ms)
-        return await _change(connection, race_id, command, now_ms, driver)
+        return await _change(connection, race_id, command, now_ms, epoch)
 
 
 async def quick_race(
@@ -284,13 +293,15 @@ _one_at_a_time = select(func.pg_advisory_xact_lock(bindparam("lock")))
 async def take_race(
     database: Database, race_id: str, gone: str, me: str, now_ms: int
 ) -> Changed[None]:
-    """A process is gone: it sits nowhere and drives nothing any more; `me` drives instead."""
+    """A process is gone: it sits nowhere and drives nothing any more; `me` drives instead.
+
+    What it still wants to write, should it awake, has an epoch of the past.
+    """
     async with database.write() as connection:
         await connection.execute(_locked_race, {"race": race_id})
+        heir = case((races.c.driver == gone, me), else_=races.c.driver)
         await connection.execute(
-            update(races)
-            .where(races.c.id == race_id, races.c.driver == gone)
-            .values(driver=me, epoch=races.c.epoch + 1)
+            update(races).where(races.c.id == race_id).values(driver=heir, epoch=races.c.epoch + 1)
         )
         return await _change(connection, race_id, lambda race: race.drop(gone, now_ms), now_ms)
 
@@ -300,13 +311,13 @@ async def _change(
     race_id: str,
     command: Command[T],
     now_ms: int,
-    driver: tuple[str, int] | None = None,
+    epoch: int | None = None,
 ) -> Changed[T]:
     row = await _row(connection, _locked_race, race_id)
     rows = await _racer_rows(connection, race_id)
     stored = _built(row, rows)
-    if driver is not None and stored.driver != driver:
-        raise NotTheDriver
+    if epoch not in (None, row["epoch"]):
+        raise RaceTaken
     return await _carry_out(connection, stored, rows, command, now_ms)
 
 

@@ -15,7 +15,7 @@ from server.bus import Bus, Message
 from server.clock import Clock
 from server.core.attempt import Attempt
 from server.core.ghost import Ghost
-from server.core.race import Happened, Race, RaceFull, Racer
+from server.core.race import Happened, Race, RaceForbidden, RaceFull, Racer
 from server.core.replay import retype
 from server.core.score import Progress
 from server.core.text import Text
@@ -26,6 +26,7 @@ from server.db.race_lookup import (
     find_seat,
     forget_races,
     ghost_keystrokes,
+    list_held,
     list_unheard,
     load_events,
     load_ghosts,
@@ -35,8 +36,8 @@ from server.db.race_lookup import (
 from server.db.races import (
     Changed,
     Command,
-    NotTheDriver,
     RaceNotFound,
+    RaceTaken,
     StoredRace,
     attempt_row,
     change_race,
@@ -69,6 +70,7 @@ class Races:
         self.now_ms = clock.now_ms
         self._rooms: dict[str, Room] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._lost: set[tuple[str, str]] = set()  # seats that were nobody's at the last look
 
     async def run(self) -> None:
         """Send progress on the clock and look after the races until cancelled."""
@@ -92,19 +94,35 @@ class Races:
         race_id: str,
         command: Command[T],
         *,
+        asks: Member | None = None,
         person: Person | None = None,
-        member: Member | None = None,
+        lets_in: bool = False,
         re: int | None = None,
     ) -> T:
-        """Carry out a command and tell everybody; then let `member` in, if one is given.
+        """Carry out a command, which somebody asks or the clock, and tell everybody.
 
-        Raises what `change_race` raises.
+        Then who asked is let in, if that is wanted. Raises RaceNotFound, RaceForbidden if they
+        race over another connection by now, and what the command raises.
         """
         async with self._turn(race_id) as room:
-            changed = await self._change(room, command, person)
-            if member is not None:
-                self._let_in(room, member, re)
+            changed = await self._change_when_known(room, command, asks, person)
+            if asks is not None and lets_in:
+                self._let_in(room, asks, re)
             return changed.answer
+
+    async def _change_when_known(
+        self, room: Room, command: Command[T], asks: Member | None, person: Person | None
+    ) -> Changed[T]:
+        while True:
+            try:
+                return await self._change(room, command, person)
+            except RaceTaken:
+                # A process was taken for dead, maybe this one. Its people may have gone on
+                # elsewhere; but whoever comes in, with `person`, is here.
+                await self._refresh(room)
+                racer = room.racer(asks) if asks and not person else None
+                if asks and racer and racer.seat not in (None, asks.seat):
+                    raise RaceForbidden("You race over another connection by now.") from None
 
     async def enter(self, changed: Changed[Any], member: Member, re: int | None) -> None:
         """Let a member into a race that has just been opened or changed for it."""
@@ -129,7 +147,7 @@ class Races:
         sit = partial(self._sit_down, member, False)
         async with self._turn(race_id) as room:
             if room.racer(member) is not None and room.stored.race.live:
-                await self._change(room, sit)
+                await self._change_when_known(room, sit, None, None)
             else:
                 await self._refresh(room)
             missed = await load_events(self._database, race_id, after) if after < room.n else []
@@ -147,7 +165,7 @@ class Races:
             return None
         sit = partial(self._sit_down, member, False)
         async with self._turn(race_id) as room:
-            await self._change(room, sit)
+            await self._change_when_known(room, sit, None, None)
             racer = room.racer(member)
             if racer is None or not room.stored.race.live:
                 return None
@@ -253,7 +271,7 @@ class Races:
 
     def _close(self, room: Room) -> None:
         """Forget a room that nobody needs."""
-        drives = room.stored.race.live and room.stored.row["driver"] == self.process_id
+        drives = room.stored.race.live and room.stored.driver == self.process_id
         if room.wanted or room.members or room.typists or drives:
             return
         if self._rooms.get(room.id) is room:
@@ -264,14 +282,12 @@ class Races:
     # Changes
 
     async def _change(
-        self,
-        room: Room,
-        command: Command[T],
-        person: Person | None = None,
-        driver: tuple[str, int] | None = None,
+        self, room: Room, command: Command[T], person: Person | None = None
     ) -> Changed[T]:
+        """Raises what `change_race` raises."""
+        epoch = room.stored.epoch
         changed = await change_race(
-            self._database, room.id, command, self.now_ms(), person=person, driver=driver
+            self._database, room.id, command, self.now_ms(), epoch=epoch, person=person
         )
         await self._advance(room, changed.stored, changed.happened)
         return changed
@@ -328,7 +344,7 @@ class Races:
     def _arm(self, room: Room) -> None:
         """Set the timer of a race that this process drives."""
         wake_at_ms = room.stored.race.wake_at_ms
-        if wake_at_ms is None or room.stored.row["driver"] != self.process_id:
+        if wake_at_ms is None or room.stored.driver != self.process_id:
             room.set_timer(None)
             return
         wait_s = max(SOON_S, (wake_at_ms - self.now_ms()) / 1_000)
@@ -338,8 +354,8 @@ class Races:
     async def _tick(self, race_id: str) -> None:
         async with self._turn(race_id) as room:
             try:
-                await self._change(room, lambda race: None, driver=room.stored.driver)
-            except NotTheDriver:
+                await self._change(room, lambda race: None)
+            except RaceTaken:
                 await self._refresh(room)
 
     async def _look(self) -> None:
@@ -358,11 +374,29 @@ class Races:
     async def _look_once(self) -> None:
         for race_id in await list_unheard(self._database, self.process_id):
             self._later(partial(self._do_what_is_due, race_id))
+        await self._let_go_of_the_lost()
         live = [room for room in self._rooms.values() if room.stored.race.live]
         tops = await load_tops(self._database, [room.id for room in live])
         for room in live:
-            if tops.get(room.id, (0, 0)) != (room.n, room.stored.row["epoch"]):
+            if tops.get(room.id, (0, 0)) != (room.n, room.stored.epoch):
                 self._later(partial(self._read, room.id))
+
+    async def _let_go_of_the_lost(self) -> None:
+        """A command may have been stored whose connection ended before it heard of it.
+
+        Then nobody here looks after the race, or a seat is of a connection that is not there. What
+        is on its way has a second to arrive.
+        """
+        held = await list_held(self._database, self.process_id)
+        seats = {(race_id, seat) for race_id, seat in held if seat is not None}
+        for room in self._rooms.values():
+            seats -= {(room.id, member.seat) for member in (*room.members, *room.typists)}
+        for race_id, seat in seats & self._lost:
+            self._later(partial(self._drop, race_id, seat))
+        unattended = {race_id for race_id, _ in held} - self._rooms.keys()
+        for race_id in unattended:
+            self._later(partial(self._do_what_is_due, race_id))
+        self._lost = seats
 
     async def _read(self, race_id: str) -> None:
         if race_id in self._rooms:

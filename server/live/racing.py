@@ -260,8 +260,9 @@ class Racing:
         await self._races.change(
             race_id,
             lambda race: self._take_slot(race, person),
+            asks=self._member,
             person=person,
-            member=self._member,
+            lets_in=True,
             re=re,
         )
         self._came_into(race_id)
@@ -301,8 +302,8 @@ class Racing:
         """Carry out a command in the race one is in; who numbered the request is answered."""
         if self._race_id is None:
             raise RaceNotFound
-        answered = self._member if re is not None else None
-        await self._races.change(self._race_id, command, member=answered, re=re)
+        answered = re is not None
+        await self._races.change(self._race_id, command, asks=self._member, lets_in=answered, re=re)
         return self._race_id
 
     async def _ask(self, message: RaceAsk, person: Person) -> str | None:

@@ -326,3 +326,5 @@ async def test_a_guest_may_go_without_a_password(site: Site) -> None:
         assert answer.status_code == 204
         assert await visitor.closed(within_s=5) == 4003
     assert await left_of(site, visitor.welcome["user"]["id"]) == {}
+    for (batches,) in await site.stored("SELECT batches FROM commits"):
+        assert visitor.attempt.encode() not in bytes(batches)

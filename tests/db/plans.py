@@ -14,7 +14,7 @@ from server.db.tables import metadata
 Asked = list[tuple[str, Any]]
 
 # Indexes of a few rows, however many the table has: to read all of one is what it is for.
-SHORT_INDEXES = ("ix_users_disabled",)
+SHORT_INDEXES = ("ix_users_disabled", "ix_races_live", "uq_races_live_code")
 
 
 @asynccontextmanager
