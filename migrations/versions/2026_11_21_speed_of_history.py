@@ -10,10 +10,11 @@ one their export, and their end, would read everybody's.
 import sqlalchemy as sa
 from alembic import op
 
-from server.core.bigrams import pack_counts, type_bigrams
+from server.core.bigrams import type_bigrams
 from server.core.replay import unpack_log
 from server.core.text import Text
 from server.core.typed_text import ErrorRule, TypedText
+from server.db.counts import pack_counts
 
 revision = "0006"
 down_revision = "0005"

@@ -1,7 +1,5 @@
 """How each key goes right after another: the same counts as for keys, by two keys in a row."""
 
-import json
-import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,8 +7,6 @@ from typing import Any
 from server.core.key_stats import KeyStats
 from server.core.text import key_name
 from server.core.typed_text import Keystroke, TypedText
-
-COUNTS_VERSION = 1
 
 
 def type_bigrams(typed_text: TypedText, keystrokes: Iterable[Keystroke]) -> dict[str, KeyStats]:
@@ -55,20 +51,6 @@ class Counts:
         """Count what the other has counted, which may be changed by it."""
         _add_packed(self.keys, more.keys)
         _add_packed(self.bigrams, more.bigrams)
-
-
-def pack_counts(keys: Mapping[str, KeyStats], bigrams: Mapping[str, KeyStats]) -> bytes:
-    """Counts as an attempt's row keeps them: the byte 1, then deflated JSON."""
-    both = [{name: pack_stats(stats) for name, stats in one.items()} for one in (keys, bigrams)]
-    packed = json.dumps(both, separators=(",", ":"), ensure_ascii=False)
-    return bytes([COUNTS_VERSION]) + zlib.compress(packed.encode())
-
-
-def unpack_counts(packed: bytes) -> Counts:
-    """What pack_counts packed. Raises ValueError for a version this code does not know."""
-    if packed[0] != COUNTS_VERSION:
-        raise ValueError(f"Counts version {packed[0]} is not known.")
-    return Counts(*json.loads(zlib.decompress(packed[1:])))
 
 
 def pack_stats(stats: KeyStats) -> Packed:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import asyncpg
+import orjson
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
@@ -179,6 +180,13 @@ def _check_file(path: Path) -> None:
         raise ValueError(f"The store {path} cannot be opened: {error}.") from None
 
 
+def _json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+_JSON: dict[str, Any] = {"json_serializer": _json, "json_deserializer": orjson.loads}
+
+
 def _sqlite_engine(url: URL) -> AsyncEngine:
     engine = create_async_engine(
         url,
@@ -186,6 +194,7 @@ def _sqlite_engine(url: URL) -> AsyncEngine:
         pool_size=FILE_CONNECTIONS_MAX,
         max_overflow=0,
         hide_parameters=True,
+        **_JSON,
     )
 
     _prepare(engine.sync_engine)
@@ -200,6 +209,7 @@ def _file_engine(url: URL) -> Engine:
         creator=connect,
         poolclass=StaticPool,
         hide_parameters=True,
+        **_JSON,
     )
     _prepare(engine)
     return engine
@@ -235,6 +245,7 @@ def _postgresql_engine(url: URL) -> AsyncEngine:
         # What is only asked needs no transaction: three trips fewer, and two for the ping.
         isolation_level="AUTOCOMMIT",
         skip_autocommit_rollback=True,
+        **_JSON,
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
             "command_timeout": STATEMENT_TIMEOUT_S,

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from server.core.attempt import Attempt, AttemptState, EndReason
-from server.core.bigrams import pack_counts, type_bigrams
+from server.core.bigrams import type_bigrams
 from server.core.key_stats import KeyStats
 from server.core.replay import pack_log
 from server.core.score import SCORER_VERSION
 from server.core.source import UNKNOWN_LANGUAGE
 from server.core.typed_text import TypedText
 from server.core.verdict import Verdict, judge
+from server.db.counts import pack_counts
 from server.db.journal import Ending
 from server.protocol import encode
 

@@ -14,8 +14,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import column as column_of
 from sqlalchemy import insert, inspect, table, text
 
-from server.core.bigrams import unpack_counts
 from server.core.source import Source, SourceKind
+from server.db.counts import unpack_counts
 from server.db.database import MIGRATIONS
 from server.db.queries import attempts
 from tests.db.stored import Gate, opened_database, person, rows

@@ -1,11 +1,12 @@
-"""Counts of keys and bigrams on file: packed, and added up without being unpacked."""
+"""Counts of keys and bigrams as a row keeps them: packed, and added up without being unpacked."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.core.bigrams import Counts, add_stats, pack_counts, unpack_counts
+from server.core.bigrams import Counts, add_stats
 from server.core.key_stats import KeyStats
+from server.db.counts import pack_counts, unpack_counts
 
 numbers = st.integers(0, 2**40)
 names = st.sampled_from(["a", "b", "th", "щё", "…", '"\\'])
