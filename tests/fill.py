@@ -29,7 +29,7 @@ from server.core.typed_text import ErrorRule, Keystroke, TypedText
 from server.db.bests import recount
 from server.db.database import Database
 from server.db.queries import attempts, category, key_confusions, key_counters, users
-from server.db.races import racers, races
+from server.db.race_rows import racers, races
 from server.live.result import ending
 from server.texts import CONTENT
 

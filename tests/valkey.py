@@ -40,6 +40,14 @@ class Valkey:
             [_program(), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
+    async def forget(self) -> None:
+        """FLUSHALL: it goes on, and knows nothing."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write(b"FLUSHALL\r\n")
+        assert await reader.readline() == b"+OK\r\n"
+        writer.close()
+        await writer.wait_closed()
+
     def freeze(self) -> None:
         """It takes connections and answers none, until `thaw`."""
         self._signal(signal.SIGSTOP)

@@ -23,7 +23,8 @@ from server.db.queries import (
     key_counters,
     users,
 )
-from server.db.races import race_events, racers
+from server.db.race_rows import racers
+from server.db.races import leave_races
 from server.db.statements import INSERT
 from server.db.tables import metadata
 
@@ -357,9 +358,7 @@ async def delete_person(database: Database, user_id: str, now_ms: int) -> None:
     """Nothing of this person is left; what belongs to them goes with their row."""
     async with database.write() as connection:
         await leave_boards(connection, user_id, now_ms)
-        # What was told of their races has their name in it.
-        raced = select(racers.c.race_id).where(racers.c.user_id == user_id)
-        await connection.execute(delete(race_events).where(race_events.c.race_id.in_(raced)))
+        await leave_races(connection, user_id, now_ms)
         await connection.execute(delete(users).where(users.c.id == user_id))
     # What nobody's attempt holds any more is not kept when the rest is sorted.
     await sort_batches(database, OPEN_STATES)

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from sqlalchemy import bindparam, delete, select
 
 from server.db.database import Database
+from server.db.race_rows import racers, races
 from server.db.race_tables import LIVE, ProcessRow
-from server.db.races import racers, races
 from server.db.statements import INSERT
 
 processes = ProcessRow.metadata.tables[ProcessRow.__tablename__]

@@ -4,14 +4,18 @@ from collections.abc import Sequence
 
 from sqlalchemy import RowMapping, and_, bindparam, case, delete, func, or_, select
 
-from server.core.race import Happened, Phase
-from server.core.replay import unpack_log
-from server.core.typed_text import Keystroke
+from server.core.ghost import Ghost
+from server.core.race import Happened, Phase, Racer
+from server.core.replay import retype, unpack_log
+from server.core.score import Progress
+from server.core.text import Text
+from server.core.typed_text import ErrorRule
 from server.db.batches import load_batches
 from server.db.database import Database
-from server.db.queries import OPEN_STATES, attempts, bests, users
+from server.db.queries import OPEN_STATES, attempts, bests, from_start, users
+from server.db.race_rows import StoredRace, racers, races
 from server.db.race_tables import LIVE
-from server.db.races import race_events, racers, races
+from server.db.races import race_events
 
 RECENT = 10
 KEPT_MS = 3_600_000
@@ -150,13 +154,6 @@ async def recent_wpm(database: Database, user_id: str) -> float | None:
     return sum(speeds) / len(speeds) if speeds else None
 
 
-async def load_keystrokes(database: Database, attempt_id: str) -> list[Keystroke]:
-    """What has been typed in a running attempt so far."""
-    async with database.read() as connection:
-        batches = await load_batches(connection, attempt_id)
-    return [keystroke for batch in batches for keystroke in batch.keystrokes]
-
-
 _GHOST_NAMES = (
     "id",
     "user_id",
@@ -207,10 +204,27 @@ async def load_ghosts(database: Database, ids: Sequence[str]) -> dict[str, RowMa
         return {row["id"]: row for row in rows.mappings()}
 
 
-def ghost_keystrokes(row: RowMapping) -> list[Keystroke]:
-    """All keystrokes of a ghost's attempt."""
+async def play_along(database: Database, stored: StoredRace) -> dict[int, Ghost]:
+    """The ghosts of a race, by slot."""
+    slots = {racer.attempt_id: racer.slot for racer in stored.race.racers if racer.ghost}
+    rows = await load_ghosts(database, list(slots)) if slots else {}
+    return {slots[attempt_id]: _ghost(row) for attempt_id, row in rows.items()}
+
+
+def _ghost(row: RowMapping) -> Ghost:
     batches = unpack_log(row["keystroke_log"], row["opened_at_ms"])
-    return [keystroke for batch in batches for keystroke in batch.keystrokes]
+    keystrokes = [keystroke for batch in batches for keystroke in batch.keystrokes]
+    rule = ErrorRule(row["rule"])
+    return Ghost(Text.of(row["text"]), rule, keystrokes, from_start(row["source"]))
+
+
+async def typed_so_far(database: Database, stored: StoredRace, racer: Racer) -> Progress:
+    """How far a racer has come in an attempt that runs."""
+    async with database.read() as connection:
+        batches = await load_batches(connection, racer.attempt_id)
+    keystrokes = [keystroke for batch in batches for keystroke in batch.keystrokes]
+    text, rule = Text.of(stored.row["text"]), ErrorRule(stored.row["rule"])
+    return retype(text, rule, None, keystrokes, from_start=True).progress()
 
 
 # What was raced

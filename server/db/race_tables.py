@@ -9,6 +9,7 @@ from server.db.tables import Row, at_ms, json_value
 
 # As text, so that a store sees that a question is about what an index holds.
 LIVE = text("races.phase IN ('lobby', 'countdown', 'running')")
+OPEN = text("races.phase = 'lobby' AND races.quick")
 _LIVES = "phase IN ('lobby', 'countdown', 'running')"
 _OPEN = "phase = 'lobby' AND quick"
 

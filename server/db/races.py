@@ -13,33 +13,38 @@ from sqlalchemy import (
     RowMapping,
     bindparam,
     case,
-    delete,
     func,
     insert,
-    literal_column,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.attempt import AttemptState
-from server.core.race import SLOTS_MAX, Ending, Happened, Phase, Race, RaceFull, Racer, RaceStarted
+from server.core.race import SLOTS_MAX, Happened, Phase, Race, RaceFull, Racer, RaceStarted
 from server.core.source import Source, SourceKind
 from server.core.typed_text import ErrorRule
 from server.db.database import Database
 from server.db.queries import (
-    OPEN_STATES,
     Person,
     attempts,
     category,
     keep_guest,
     users,
 )
-from server.db.race_tables import RaceEventRow, RaceRow, RacerRow
+from server.db.race_rows import (
+    StoredRace,
+    build_race,
+    endings_of,
+    load_racers,
+    racers,
+    races,
+    store_changes,
+    values_of,
+)
+from server.db.race_tables import LIVE, OPEN, RaceEventRow
 from server.db.statements import INSERT
 
-races = RaceRow.metadata.tables[RaceRow.__tablename__]
-racers = RacerRow.metadata.tables[RacerRow.__tablename__]
 race_events = RaceEventRow.metadata.tables[RaceEventRow.__tablename__]
 
 QUICK_LOCK = 7_164_119  # any number, the same in every process
@@ -80,36 +85,6 @@ class NewRace:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How the attempt of a racer has ended."""
-
-    position: int
-    wpm: float
-    accuracy: float
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRace:
-    """A race as it is stored. `standings` holds the slots whose attempt has a result."""
-
-    row: dict[str, Any]
-    race: Race
-    standings: Mapping[int, Standing]
-
-    @property
-    def driver(self) -> str:
-        """Which process does what the clock asks, as long as `epoch` is this one."""
-        driver: str = self.row["driver"]
-        return driver
-
-    @property
-    def epoch(self) -> int:
-        """How often the race has been taken over, and once."""
-        epoch: int = self.row["epoch"]
-        return epoch
-
-
-@dataclass(frozen=True, slots=True)
 class Changed(Generic[T]):
     """What a transaction did: the race as it is now, what happened, what the command returned."""
 
@@ -120,33 +95,6 @@ class Changed(Generic[T]):
 
 Command = Callable[[Race], T]
 
-# How a race and its racers lie in their rows: names in the core and in the tables are the same.
-_RACE_NAMES = ("n", "host", "gathered_at_ms", "starts_at_ms")
-_RACER_NAMES = (
-    "attempt_id",
-    "ready",
-    "seat",
-    "away_since_ms",
-    "back_at_ms",
-    "duration_ms",
-    "place",
-    "dnf",
-)
-_RESULT_NAMES = ("state", "position", "wpm", "accuracy", "duration_ms", "why")
-_racers_of = (
-    select(
-        racers,
-        users.c.name,
-        *(attempts.c[name].label(f"attempt_{name}") for name in _RESULT_NAMES),
-    )
-    .select_from(
-        racers.join(users, users.c.id == racers.c.user_id).outerjoin(
-            attempts, attempts.c.id == racers.c.attempt_id
-        )
-    )
-    .where(racers.c.race_id == bindparam("race"))
-    .order_by(racers.c.slot)
-)
 _race = select(races).where(races.c.id == bindparam("race"))
 _locked_race = _race.with_for_update()
 
@@ -156,11 +104,11 @@ async def load_race(database: Database, race_id: str) -> StoredRace:
     async with database.read() as connection:
         row = await _row(connection, _race, race_id)
         while True:
-            rows = await _racer_rows(connection, race_id)
+            rows = await load_racers(connection, race_id)
             # What is committed between two questions must not make a race that never was.
             row, before = await _row(connection, _race, race_id), row
             if row["n"] == before["n"]:
-                return _built(row, rows)
+                return build_race(row, rows)
 
 
 async def _row(connection: AsyncConnection, question: Any, race_id: str) -> dict[str, Any]:
@@ -168,32 +116,6 @@ async def _row(connection: AsyncConnection, question: Any, race_id: str) -> dict
     if row is None:
         raise RaceNotFound
     return dict(row)
-
-
-async def _racer_rows(connection: AsyncConnection, race_id: str) -> Sequence[RowMapping]:
-    return (await connection.execute(_racers_of, {"race": race_id})).mappings().all()
-
-
-def _built(row: dict[str, Any], rows: Sequence[RowMapping]) -> StoredRace:
-    race = Race(
-        id=row["id"],
-        quick=row["quick"],
-        racers_max=row["racers_max"],
-        created_at_ms=row["created_at_ms"],
-        phase=Phase(row["phase"]),
-        again=row["again"] and (row["again"][0], row["again"][1]),
-        **{name: row[name] for name in _RACE_NAMES},
-    )
-    standings = {}
-    for one in rows:
-        user_id = None if one["ghost"] else one["user_id"]
-        columns = {name: one[name] for name in _RACER_NAMES}
-        race.racers.append(Racer(slot=one["slot"], user_id=user_id, name=one["name"], **columns))
-        if one["attempt_wpm"] is not None:
-            standings[one["slot"]] = Standing(
-                one["attempt_position"], one["attempt_wpm"], one["attempt_accuracy"]
-            )
-    return StoredRace(row, race, standings)
 
 
 # One transaction
@@ -233,7 +155,7 @@ async def _open(
     stored = (await connection.execute(into, row)).mappings().one_or_none()
     if stored is None:
         raise CodeTaken
-    built = _built(dict(stored), [])
+    built = build_race(dict(stored), [])
     return await _carry_out(connection, built, [], command, now_ms, new.ghosts)
 
 
@@ -279,11 +201,7 @@ async def quick_race(
 
 _nearest = (
     select(races.c.id)
-    .where(
-        races.c.phase == literal_column("'lobby'"),
-        races.c.quick,
-        races.c.language == bindparam("language"),
-    )
+    .where(OPEN, races.c.language == bindparam("language"))
     .order_by(func.abs(races.c.speed_wpm - bindparam("speed", type_=races.c.speed_wpm.type)))
     .limit(NEAREST_MAX)
 )
@@ -306,6 +224,56 @@ async def take_race(
         return await _change(connection, race_id, lambda race: race.drop(gone, now_ms), now_ms)
 
 
+_mine = select(racers.c.race_id).where(
+    racers.c.user_id == bindparam("user"),
+    racers.c.ghost.is_(False),
+    racers.c.race_id.in_(select(races.c.id).where(LIVE)),
+)
+
+
+_name = select(users.c.name).where(users.c.id == bindparam("user"))
+_joined = (
+    select(race_events)
+    .where(
+        race_events.c.race_id.in_(
+            select(racers.c.race_id).where(racers.c.user_id == bindparam("user"))
+        ),
+        race_events.c.event == "joined",
+    )
+    .order_by(race_events.c.race_id, race_events.c.n)
+)
+_tell_instead = (
+    update(race_events)
+    .where(race_events.c.race_id == bindparam("race"), race_events.c.n == bindparam("number"))
+    .values(fields=bindparam("told", type_=race_events.c.fields.type))
+)
+
+
+async def leave_races(connection: AsyncConnection, user_id: str, now_ms: int) -> None:
+    """Somebody leaves whatever live race they are in, as if they had asked for it.
+
+    What has been told of their races says their name no more.
+    """
+
+    def leave(race: Race) -> None:
+        racer = race.find(user_id)
+        if racer is not None:
+            race.leave(racer, now_ms)
+
+    asked = {"user": user_id}
+    name = (await connection.execute(_name, asked)).scalar_one_or_none()
+    for one in (await connection.execute(_joined, asked)).mappings().all():
+        if one["fields"]["name"] == name:
+            told = {
+                "race": one["race_id"],
+                "number": one["n"],
+                "told": one["fields"] | {"name": ""},
+            }
+            await connection.execute(_tell_instead, told)
+    for race_id in (await connection.execute(_mine, asked)).scalars().all():
+        await _change(connection, race_id, leave, now_ms)
+
+
 async def _change(
     connection: AsyncConnection,
     race_id: str,
@@ -314,8 +282,8 @@ async def _change(
     epoch: int | None = None,
 ) -> Changed[T]:
     row = await _row(connection, _locked_race, race_id)
-    rows = await _racer_rows(connection, race_id)
-    stored = _built(row, rows)
+    rows = await load_racers(connection, race_id)
+    stored = build_race(row, rows)
     if epoch not in (None, row["epoch"]):
         raise RaceTaken
     return await _carry_out(connection, stored, rows, command, now_ms)
@@ -330,13 +298,13 @@ async def _carry_out(
     ghosts: Mapping[str, str] | None = None,
 ) -> Changed[T]:
     race = stored.race
-    before = _values(race)
+    before = values_of(race)
     # What attempts and the clock have brought comes first: a command finds the race as it is.
-    race.attempts_ended(_endings(rows), now_ms)
+    race.attempts_ended(endings_of(rows), now_ms)
     race.tick(now_ms)
     answer = command(race)
     happened = [_filled(race, one) for one in race.take_happened()]
-    await _store(connection, stored, before, now_ms, ghosts or {})
+    await store_changes(connection, stored, before, now_ms, ghosts or {})
     if happened:
         told = [{"race_id": race.id, **one._asdict()} for one in happened]
         await connection.execute(insert(race_events), told)
@@ -345,82 +313,12 @@ async def _carry_out(
     return Changed(stored, happened, answer)
 
 
-def _endings(rows: Sequence[RowMapping]) -> list[Ending]:
-    """How the attempts of racers have ended, as far as they have."""
-    return [
-        Ending(one["attempt_id"], *_outcome(one))
-        for one in rows
-        if not one["ghost"] and one["attempt_state"] not in (None, *OPEN_STATES)
-    ]
-
-
-def _outcome(one: RowMapping) -> tuple[int | None, str]:
-    if one["attempt_state"] == AttemptState.VOID.value:
-        return None, "void"
-    rules = {why["rule"] for why in one["attempt_why"] or ()}
-    if one["attempt_state"] == AttemptState.FINISHED.value and "incomplete" not in rules:
-        return one["attempt_duration_ms"], ""
-    return None, "quit"
-
-
 def _filled(race: Race, one: Happened) -> Happened:
     """The event as it is told, but for the text: a name must outlive its racer."""
     if one.event != "joined":
         return one
     racer = next(racer for racer in race.racers if racer.slot == one.fields["slot"])
     return one._replace(fields={**one.fields, "name": racer.name, "ghost": racer.ghost})
-
-
-_Values = tuple[dict[str, Any], dict[int, dict[str, Any]]]
-
-
-def _values(race: Race) -> _Values:
-    own = {name: getattr(race, name) for name in _RACE_NAMES}
-    own["phase"] = race.phase.value
-    own["again"] = list(race.again) if race.again else None
-    theirs = {
-        racer.slot: {name: getattr(racer, name) for name in _RACER_NAMES} for racer in race.racers
-    }
-    return own, theirs
-
-
-async def _store(
-    connection: AsyncConnection,
-    stored: StoredRace,
-    before: _Values,
-    now_ms: int,
-    ghosts: Mapping[str, str],
-) -> None:
-    race = stored.race
-    was, were = before
-    own, theirs = _values(race)
-    if own != was:
-        if not race.live and stored.row["ended_at_ms"] is None:
-            own["ended_at_ms"] = now_ms
-        stored.row.update(own)
-        await connection.execute(update(races).where(races.c.id == race.id).values(own))
-    for slot in [slot for slot in were if not _same_racer(were[slot], theirs.get(slot))]:
-        await connection.execute(
-            delete(racers).where(racers.c.race_id == race.id, racers.c.slot == slot)
-        )
-    for racer in race.racers:
-        columns = theirs[racer.slot]
-        known = were.get(racer.slot)
-        if not _same_racer(known, columns):
-            owner = racer.user_id or ghosts[racer.attempt_id]
-            keys = {"race_id": race.id, "slot": racer.slot, "user_id": owner}
-            await connection.execute(insert(racers), {**keys, "ghost": racer.ghost, **columns})
-        elif columns != known:
-            await connection.execute(
-                update(racers)
-                .where(racers.c.race_id == race.id, racers.c.slot == racer.slot)
-                .values(columns)
-            )
-
-
-def _same_racer(known: dict[str, Any] | None, now: dict[str, Any] | None) -> bool:
-    """Whether a slot is held by whom it was held before: each racer has an attempt of its own."""
-    return bool(known and now and known["attempt_id"] == now["attempt_id"])
 
 
 # Attempts of a race

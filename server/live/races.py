@@ -14,31 +14,27 @@ from typing import Any, TypeVar
 from server.bus import Bus, Message
 from server.clock import Clock
 from server.core.attempt import Attempt
-from server.core.ghost import Ghost
-from server.core.race import Happened, Race, RaceForbidden, RaceFull, Racer
-from server.core.replay import retype
-from server.core.score import Progress
+from server.core.race import Happened, Race, RaceForbidden, RaceFull
 from server.core.text import Text
 from server.core.typed_text import ErrorRule, TypedText
 from server.db.database import STORE_ERRORS, Database
-from server.db.queries import Person, StoredAttempt, from_start
+from server.db.queries import Person, StoredAttempt
 from server.db.race_lookup import (
     find_seat,
     forget_races,
-    ghost_keystrokes,
     list_held,
     list_unheard,
     load_events,
-    load_ghosts,
-    load_keystrokes,
     load_tops,
+    play_along,
+    typed_so_far,
 )
+from server.db.race_rows import StoredRace
 from server.db.races import (
     Changed,
     Command,
     RaceNotFound,
     RaceTaken,
-    StoredRace,
     attempt_row,
     change_race,
     load_race,
@@ -230,36 +226,18 @@ class Races:
 
     async def _make_room(self, stored: StoredRace) -> Room:
         hears = partial(self._hear, stored.race.id)
-        room = Room(stored, await self._load_ghosts(stored), hears)
+        room = Room(stored, await play_along(self._database, stored), hears)
         race = stored.race
         if race.live and race.starts_at_ms is not None:
             for racer in race.people:
                 if racer.typing:
-                    room.typed(racer.slot, await self._progress_of(stored, racer))
+                    room.typed(racer.slot, await typed_so_far(self._database, stored, racer))
         # Somebody may have made it meanwhile.
         known = self._rooms.setdefault(room.id, room)
         if known is room:
             self._bus.subscribe(topic(room.id), room.hears)
             self._arm(room)
         return known
-
-    async def _load_ghosts(self, stored: StoredRace) -> dict[int, Ghost]:
-        slots = {racer.attempt_id: racer.slot for racer in stored.race.racers if racer.ghost}
-        rows = await load_ghosts(self._database, list(slots)) if slots else {}
-        return {
-            slots[attempt_id]: Ghost(
-                Text.of(row["text"]),
-                ErrorRule(row["rule"]),
-                ghost_keystrokes(row),
-                from_start(row["source"]),
-            )
-            for attempt_id, row in rows.items()
-        }
-
-    async def _progress_of(self, stored: StoredRace, racer: Racer) -> Progress:
-        keystrokes = await load_keystrokes(self._database, racer.attempt_id)
-        text, rule = Text.of(stored.row["text"]), ErrorRule(stored.row["rule"])
-        return retype(text, rule, None, keystrokes, from_start=True).progress()
 
     def _let_in(self, room: Room, member: Member, re: int | None) -> None:
         if member not in room.members:

@@ -21,12 +21,12 @@ from server.core.typed_text import ErrorRule
 from server.db.database import Database
 from server.db.queries import Person
 from server.db.race_lookup import find_ghosts, find_race, find_rematch, load_ghosts, recent_wpm
+from server.db.race_rows import StoredRace
 from server.db.races import (
     Changed,
     CodeTaken,
     NewRace,
     RaceNotFound,
-    StoredRace,
     open_race,
     quick_race,
 )

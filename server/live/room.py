@@ -9,7 +9,7 @@ from server.core.race import Happened, Phase, Racer
 from server.core.score import Progress
 from server.core.text import Text
 from server.db.queries import StoredAttempt
-from server.db.races import StoredRace
+from server.db.race_rows import StoredRace
 from server.live.live_attempt import Watched
 from server.protocol import encode
 

@@ -226,6 +226,27 @@ async def test_people_of_a_process_that_stood_still_sit_again(pair: Pair) -> Non
         await check(pair, [host, near, far])
 
 
+async def test_a_redis_that_forgets_all_costs_a_race_nothing(pair: Pair) -> None:
+    async with AsyncExitStack() as stack:
+        people = await come_together(stack, pair)
+        host, _, far = people
+        await start(list(people))
+        for person in people:
+            await person.event("go")
+        await asyncio.sleep(0.5)
+        await host.press("the", 20)
+        assert (await far.got("race.progress"))["racers"][0][:2] == [0, 3]
+        await pair.valkey.forget()
+        await host.press(" quick", 20)
+        while (moved := (await far.got("race.progress"))["racers"])[0][:2] != [0, 9]:
+            assert moved[0][0] == 0
+        for person in people:
+            await finish(person, 30)
+        for person in people:
+            await person.event("over")
+        await check(pair, list(people))
+
+
 async def test_races_need_no_redis(pair: Pair) -> None:
     async with AsyncExitStack() as stack:
         host, near, far = people = await come_together(stack, pair)

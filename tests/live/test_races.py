@@ -4,8 +4,11 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 
+import httpx
+
+from server.live.races import WATCHERS_MAX
 from tests.live.conftest import Served
-from tests.live.guest import new_id, stored
+from tests.live.guest import change, new_id, stored
 from tests.live.racer import TEXT, Racer, racer
 
 
@@ -71,6 +74,69 @@ async def test_progress_reaches_racers_and_watchers(url: str) -> None:
             (moved,) = told["racers"]
             assert (moved[0], moved[1], moved[3]) == (0, 4, 1.0)
             assert told["n"] == person.n
+
+
+async def test_two_hundred_may_watch(url: str) -> None:
+    async with AsyncExitStack() as stack:
+        host = await stack.enter_async_context(racer(url))
+        race = (await host.create())["race"]
+        guests = [await stack.enter_async_context(racer(url)) for _ in range(WATCHERS_MAX + 1)]
+        states = await asyncio.gather(*(one.ask("watch", race=race) for one in guests[1:]))
+        assert {state["type"] for state in states} == {"race"}
+        refused = await guests[0].ask("watch", race=race)
+        assert (refused["type"], refused["code"]) == ("error", "full")
+        # Whoever takes a slot watches no more, and whoever only watched makes room.
+        assert (await guests[1].ask("join", race=race))["you"] == 1
+        assert (await guests[0].ask("watch", race=race))["watchers"] == WATCHERS_MAX
+
+
+async def test_who_deletes_the_account_leaves_the_race_to_others(either: Served) -> None:
+    async with AsyncExitStack() as stack:
+        host, other = await lobby(stack, either.url)
+        third = await stack.enter_async_context(racer(either.url))
+        await third.ask("join", code=host.race["code"])
+        api = either.process.http_url + "/api/v1/users/me"
+        async with httpx.AsyncClient() as client:
+            headers = {"Authorization": f"Bearer {host.token}"}
+            answer = await client.request("DELETE", api, headers=headers, json={})
+        assert answer.status_code == 204
+        await other.event("left", slot=0)
+        await other.event("host", slot=1)
+        late = await stack.enter_async_context(racer(either.url))
+        await late.ask("watch", race=other.race["race"])
+        await late.sync(other.race["race"], 0)
+        assert [told["name"] == "" for told in late.told if told["event"] == "joined"] == [
+            *(True, False, False)
+        ]
+        await other.ask("start")
+        assert other.race["phase"] == "countdown"
+
+
+async def test_a_command_nobody_waits_for_any_more_holds_no_slot(either: Served) -> None:
+    async with AsyncExitStack() as stack:
+        host, other = await lobby(stack, either.url)
+        process, _, _ = (await seats(either, host))[0].partition("/")
+        # As if the connection had ended between the commit of the join and its answer.
+        await change(
+            either.database_url,
+            "UPDATE racers SET seat = :seat WHERE race_id = :race AND slot = 1",
+            seat=f"{process}/gone",
+            race=host.race["race"],
+        )
+        await host.event("connection", slot=1, connected=False)
+        await host.event("connection", slot=1, connected=True)  # for in truth somebody is there
+        assert (await seats(either, host))[1] not in (None, f"{process}/gone")
+        assert other.race["race"] == host.race["race"]
+
+
+async def seats(served: Served, person: Racer) -> list[str]:
+    """Which connection holds each slot of the person's race, as stored."""
+    rows = await stored(
+        served.database_url,
+        "SELECT seat FROM racers WHERE race_id = :race ORDER BY slot",
+        race=person.race["race"],
+    )
+    return [row.seat for row in rows]
 
 
 async def test_the_text_comes_with_the_countdown(url: str) -> None:
