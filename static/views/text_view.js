@@ -5,6 +5,8 @@ import { isSpace } from '../core/text.js';
 import { element } from './dom.js';
 import { keyCap } from './words.js';
 
+const NAME_LETTER = 0.13; // how wide a letter of a rival's name is, by the height of a line
+
 export class TextView {
   /** @type {HTMLElement} */
   #window;
@@ -101,7 +103,8 @@ export class TextView {
   }
 
   /**
-   * Shows where others are in the same text; whoever is not named is not shown any more.
+   * Shows where others are in the same text; whoever is not named is not shown any more. Where names would lie on each
+   * other, the first of them is written.
    * @param {{slot: number, name: string, position: number}[]} rivals
    */
   showRivals(rivals) {
@@ -111,11 +114,17 @@ export class TextView {
       caret.remove();
       this.#rivals.delete(slot);
     }
+    /** @type {{line: number, left: number, right: number}[]} */
+    const written = [];
     for (const { slot, name, position } of rivals) {
       const rival = this.#rivals.get(slot) ?? this.#newRival(slot);
       rival.position = position;
-      rival.caret.dataset.name = name;
       this.#placeRival(rival);
+      const { line, left } = this.#spot(position);
+      const right = left + name.length * this.#lineHeight * NAME_LETTER;
+      const free = written.every((other) => other.line !== line || other.right < left || right < other.left);
+      if (free) written.push({ line, left, right });
+      rival.caret.dataset.name = free ? name : '';
     }
   }
 

@@ -127,6 +127,10 @@ async def test_who_watches_sees_the_lanes_and_the_carets_move(
         await expect(first).to_have_text("1")
         there = re.compile(rf"--share: {20 / len(text):.4f}".rstrip("0"))
         await expect(watcher.page.locator(".lane").first).to_have_attribute("style", there)
+        # Side by side, one name is written; on each other nobody could read either.
+        await expect(watcher.page.locator('.rival[data-name=""]')).to_have_count(0)
+        await guest.keyboard.type(text[9:20])
+        await expect(watcher.page.locator('.rival[data-name=""]')).to_have_count(1)
         # Rivals' carets may be turned off, and stay so.
         await expect(host.page.locator(".rival")).to_be_visible()
         await host.page.evaluate(
@@ -134,7 +138,7 @@ async def test_who_watches_sees_the_lanes_and_the_carets_move(
         )
         await expect(host.page.locator(".rival")).to_be_hidden()
 
-        await asyncio.gather(host.keyboard.type(text[20:]), guest.keyboard.type(text[9:]))
+        await asyncio.gather(host.keyboard.type(text[20:]), guest.keyboard.type(text[20:]))
         assert await watcher.places() == await host.places()
     assert complaints.page == []
 
