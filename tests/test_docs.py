@@ -103,3 +103,18 @@ def test_names_below_are_really_found_in_the_code() -> None:
 )
 def test_protocol_names_every(names: set[str]) -> None:
     assert unnamed(names, document("protocol.md")) == []
+
+
+def test_what_is_promised_names_tests_that_there_are() -> None:
+    promised = document("reliability.md")
+    tests = {
+        node.name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    pages = "\n".join(path.read_text() for path in (ROOT / "tests/static").glob("*.test.js"))
+    named = set(re.findall(r"`(test_\w+)`", promised))
+    assert named
+    assert named - tests == set()
+    assert [told for told in re.findall(r"“([^”]+)”", promised) if told not in pages] == []
