@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from tests.postgres import Postgres, running_postgres
 from tests.processes import ServerProcess, migrate
+from tests.valkey import Valkey
 
 MakeServer = Callable[..., ServerProcess]
 LONGEST = ("contract", "browser")  # folders whose tests take the longest
@@ -95,3 +96,12 @@ async def sqlite_server(make_server: MakeServer, sqlite_url: str) -> ServerProce
     process = make_server(sqlite_url)
     await process.start()
     return process
+
+
+@pytest_asyncio.fixture
+async def valkey() -> AsyncIterator[Valkey]:
+    """A Redis of this test alone, with nothing in it."""
+    running = Valkey()
+    await running.start()
+    yield running
+    running.stop()

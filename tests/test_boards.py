@@ -8,7 +8,6 @@ from random import Random
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from redis.asyncio import Redis
 from sqlalchemy import insert
 
@@ -32,14 +31,6 @@ NOW_MS = 1_790_000_000_000
 CATEGORIES = ("time:en:60", "text:en-short-001")
 PEOPLE = [f"person {letter}" for letter in "abcdefg"]
 MODEL = model(Source(SourceKind.TIME, language="en", seconds=60), Random(1))
-
-
-@pytest_asyncio.fixture
-async def valkey() -> AsyncIterator[Valkey]:
-    server = Valkey()
-    await server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture(autouse=True)

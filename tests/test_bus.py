@@ -82,14 +82,6 @@ class Process:
 Make = Callable[[], Process]
 
 
-@pytest_asyncio.fixture
-async def valkey() -> AsyncIterator[Valkey]:
-    running = Valkey()
-    await running.start()
-    yield running
-    running.stop()
-
-
 MakeBus = Callable[[Metrics], Bus]
 
 

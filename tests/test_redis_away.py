@@ -1,13 +1,11 @@
 """A whole server whose Redis goes away and comes back: everything is answered all the while."""
 
 import uuid
-from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
 
 import httpx
 import pytest
-import pytest_asyncio
 
 from server.clock import Clock
 from server.core.source import Source, SourceKind
@@ -25,14 +23,6 @@ from tests.valkey import Valkey
 REQUESTS = 8
 CATEGORY = "time:en:60"
 TIME_60 = Source(SourceKind.TIME, language="en", seconds=60)
-
-
-@pytest_asyncio.fixture
-async def valkey() -> AsyncIterator[Valkey]:
-    server = Valkey()
-    await server.start()
-    yield server
-    server.stop()
 
 
 class Visit:

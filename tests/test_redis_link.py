@@ -36,14 +36,6 @@ class Asking:
 
 
 @pytest_asyncio.fixture
-async def valkey() -> AsyncIterator[Valkey]:
-    server = Valkey()
-    await server.start()
-    yield server
-    server.stop()
-
-
-@pytest_asyncio.fixture
 async def ask(valkey: Valkey) -> AsyncIterator[Asking]:
     async with aclosing(RedisLink(valkey.url)) as link:
         yield Asking(link)

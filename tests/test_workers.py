@@ -6,7 +6,6 @@ import re
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
@@ -23,14 +22,6 @@ from tests.test_main import run
 from tests.valkey import Valkey
 
 GUESTS = 12  # of whom each process has some
-
-
-@pytest_asyncio.fixture
-async def valkey() -> AsyncIterator[Valkey]:
-    server = Valkey()
-    await server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

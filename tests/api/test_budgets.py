@@ -21,14 +21,6 @@ def now_s() -> float:
     return Clock().now_ms() / 1_000
 
 
-@pytest_asyncio.fixture
-async def valkey() -> AsyncIterator[Valkey]:
-    running = Valkey()
-    await running.start()
-    yield running
-    running.stop()
-
-
 @asynccontextmanager
 async def opened(url: str | None) -> AsyncIterator[Budgets]:
     async with aclosing(RedisLink(url)) as link:

@@ -3,10 +3,8 @@
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-
-import pytest_asyncio
 
 from tests.conftest import MakeServer
 from tests.processes import REPOSITORY, ServerProcess
@@ -24,14 +22,6 @@ BUDGETS = {
     "REQUESTS_FREE_PER_HOUR": "1000000",
     "REQUESTS_ADDRESS_PER_HOUR": "1000000",
 }
-
-
-@pytest_asyncio.fixture
-async def valkey() -> AsyncIterator[Valkey]:
-    running = Valkey()
-    await running.start()
-    yield running
-    running.stop()
 
 
 async def findings(server: ServerProcess, folder: Path, phases: str) -> tuple[int, str]:

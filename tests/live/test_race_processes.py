@@ -30,14 +30,11 @@ class Pair:
 
 
 @pytest_asyncio.fixture
-async def pair(make_server: MakeServer, postgresql_url: str) -> AsyncIterator[Pair]:
-    valkey = Valkey()
-    await valkey.start()
+async def pair(make_server: MakeServer, postgresql_url: str, valkey: Valkey) -> AsyncIterator[Pair]:
     environment = {"REDIS_URL": valkey.url}
     servers = [make_server(postgresql_url, environment=environment) for _ in range(2)]
     await asyncio.gather(*(server.start() for server in servers))
     yield Pair(servers[0], servers[1], valkey, postgresql_url)
-    valkey.stop()
 
 
 async def come_together(stack: AsyncExitStack, pair: Pair) -> tuple[Racer, Racer, Racer]:
@@ -57,6 +54,15 @@ async def start(people: list[Racer]) -> None:
         if "h" not in person.race:
             await person.begun()
         person.seq = 0
+
+
+async def begin(stack: AsyncExitStack, pair: Pair) -> tuple[Racer, Racer, Racer]:
+    """The same people, in a race that has just begun."""
+    people = await come_together(stack, pair)
+    await start(list(people))
+    for person in people:
+        await person.event("go")
+    return people
 
 
 async def come_back(stack: AsyncExitStack, server: ServerProcess, was: Racer) -> Racer:
@@ -175,11 +181,9 @@ async def test_the_race_goes_on_when_its_driver_dies(pair: Pair, phase: str) -> 
 
 async def test_a_driver_that_stood_still_writes_nothing(pair: Pair) -> None:
     async with AsyncExitStack() as stack:
-        host, near, far = people = await come_together(stack, pair)
-        await start(list(people))
-        for person in people:
-            await person.event("go")
+        host, near, far = await begin(stack, pair)
         pair.first.freeze()
+        await near.send(type="race.leave")  # it is read when they race elsewhere
         await far.event("connection", within_s=TAKEOVER_S, connected=False)
         host, near = [await come_back(stack, pair.second, person) for person in (host, near)]
         await asyncio.sleep(6)  # it stands still for ten seconds
@@ -208,10 +212,7 @@ async def test_a_driver_that_stood_still_writes_nothing(pair: Pair) -> None:
 
 async def test_people_of_a_process_that_stood_still_sit_again(pair: Pair) -> None:
     async with AsyncExitStack() as stack:
-        host, near, far = people = await come_together(stack, pair)
-        await start(list(people))
-        for person in people:
-            await person.event("go")
+        host, near, far = await begin(stack, pair)
         pair.first.freeze()
         await far.event("connection", within_s=TAKEOVER_S, connected=False)
         await far.event("connection", connected=False)
@@ -228,11 +229,7 @@ async def test_people_of_a_process_that_stood_still_sit_again(pair: Pair) -> Non
 
 async def test_a_redis_that_forgets_all_costs_a_race_nothing(pair: Pair) -> None:
     async with AsyncExitStack() as stack:
-        people = await come_together(stack, pair)
-        host, _, far = people
-        await start(list(people))
-        for person in people:
-            await person.event("go")
+        host, near, far = await begin(stack, pair)
         await asyncio.sleep(0.5)
         await host.press("the", 20)
         assert (await far.got("race.progress"))["racers"][0][:2] == [0, 3]
@@ -240,19 +237,16 @@ async def test_a_redis_that_forgets_all_costs_a_race_nothing(pair: Pair) -> None
         await host.press(" quick", 20)
         while (moved := (await far.got("race.progress"))["racers"])[0][:2] != [0, 9]:
             assert moved[0][0] == 0
-        for person in people:
+        for person in (host, near, far):
             await finish(person, 30)
-        for person in people:
+        for person in (host, near, far):
             await person.event("over")
-        await check(pair, list(people))
+        await check(pair, [host, near, far])
 
 
 async def test_races_need_no_redis(pair: Pair) -> None:
     async with AsyncExitStack() as stack:
-        host, near, far = people = await come_together(stack, pair)
-        await start(list(people))
-        for person in people:
-            await person.event("go")
+        host, near, far = await begin(stack, pair)
         pair.valkey.stop()
         await asyncio.sleep(0.5)
         await host.press("the quick", 10)
