@@ -14,11 +14,14 @@ import time
 from collections.abc import Awaitable, Callable
 
 from tests.chaos.places import folder, on_file, on_postgresql, small_disk
+from tests.chaos.rolling import restart_in_turn, stand_still_in_turn
 from tests.chaos.stores import disk_is_full, postgresql_ends, sqlite_is_locked, sqlite_may_not_grow
 from tests.honest_client import Stopped
 
 AWAY_S = 30
 TYPISTS = 20
+RESTARTS = 20
+FREEZES = 8
 Scenario = Callable[[argparse.Namespace], Awaitable[list[str]]]
 
 
@@ -48,6 +51,16 @@ async def full_disk(_arguments: argparse.Namespace) -> list[str]:
             return await disk_is_full(server, path, away_s=AWAY_S, typists=TYPISTS)
 
 
+async def rolling(_arguments: argparse.Namespace) -> list[str]:
+    async with on_postgresql(2, {"DRAIN_MS": "2000"}) as (own, servers):
+        return await restart_in_turn(servers, own.url, restarts=RESTARTS, typists=TYPISTS)
+
+
+async def frozen(_arguments: argparse.Namespace) -> list[str]:
+    async with on_postgresql(2) as (own, servers):
+        return await stand_still_in_turn(servers, own.url, rounds=FREEZES, typists=TYPISTS)
+
+
 SCENARIOS: dict[str, tuple[str, Scenario]] = {
     "postgresql_fast": ("PostgreSQL is shut down fast", postgresql("fast")),
     "postgresql_immediate": ("PostgreSQL is shut down at once", postgresql("immediate")),
@@ -55,6 +68,8 @@ SCENARIOS: dict[str, tuple[str, Scenario]] = {
     "sqlite_locked": ("another process locks the SQLite file", locked),
     "sqlite_quota": ("no file of the server may grow (RLIMIT_FSIZE)", quota),
     "sqlite_full_disk": ("the disk of the SQLite file is full (tmpfs)", full_disk),
+    "rolling": ("two processes are restarted in turn", rolling),
+    "frozen": ("of two processes one stands still, then the other is killed", frozen),
 }
 NAMESPACED = "sqlite_full_disk"
 LONG = ("soak",)  # only when asked for
@@ -92,7 +107,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME")
-    parser.add_argument("--minutes", type=float, default=10)
+    parser.add_argument("--minutes", type=float, default=10, help="of the soak")
     arguments = parser.parse_args()
     names = arguments.names or [name for name in SCENARIOS if name not in LONG]
     if unknown := [name for name in names if name not in SCENARIOS]:
