@@ -13,8 +13,10 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 
+from tests.chaos.lanes import type_while_it_is_killed
 from tests.chaos.places import folder, on_file, on_postgresql, small_disk
 from tests.chaos.rolling import restart_in_turn, stand_still_in_turn
+from tests.chaos.soak import soak
 from tests.chaos.stores import disk_is_full, postgresql_ends, sqlite_is_locked, sqlite_may_not_grow
 from tests.honest_client import Stopped
 
@@ -22,6 +24,7 @@ AWAY_S = 30
 TYPISTS = 20
 RESTARTS = 20
 FREEZES = 8
+KILLING_S = 60
 Scenario = Callable[[argparse.Namespace], Awaitable[list[str]]]
 
 
@@ -56,9 +59,26 @@ async def rolling(_arguments: argparse.Namespace) -> list[str]:
         return await restart_in_turn(servers, own.url, restarts=RESTARTS, typists=TYPISTS)
 
 
+async def killed(_arguments: argparse.Namespace) -> list[str]:
+    with folder() as at:
+        async with on_file(at) as (path, server):
+            return await type_while_it_is_killed(
+                server, f"sqlite+aiosqlite:///{path}", seconds=KILLING_S, typists=TYPISTS
+            )
+
+
 async def frozen(_arguments: argparse.Namespace) -> list[str]:
     async with on_postgresql(2) as (own, servers):
         return await stand_still_in_turn(servers, own.url, rounds=FREEZES, typists=TYPISTS)
+
+
+async def churn(arguments: argparse.Namespace) -> list[str]:
+    if arguments.postgresql:
+        async with on_postgresql() as (_own, (server,)):
+            return await soak(server, minutes=arguments.minutes)
+    with folder() as at:
+        async with on_file(at) as (_path, server):
+            return await soak(server, minutes=arguments.minutes)
 
 
 SCENARIOS: dict[str, tuple[str, Scenario]] = {
@@ -68,8 +88,10 @@ SCENARIOS: dict[str, tuple[str, Scenario]] = {
     "sqlite_locked": ("another process locks the SQLite file", locked),
     "sqlite_quota": ("no file of the server may grow (RLIMIT_FSIZE)", quota),
     "sqlite_full_disk": ("the disk of the SQLite file is full (tmpfs)", full_disk),
+    "killed": ("the server is killed every second or so, behind a bad network", killed),
     "rolling": ("two processes are restarted in turn", rolling),
     "frozen": ("of two processes one stands still, then the other is killed", frozen),
+    "soak": ("people come, type, drop, resume, race and leave", churn),
 }
 NAMESPACED = "sqlite_full_disk"
 LONG = ("soak",)  # only when asked for
@@ -108,6 +130,7 @@ def main() -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME")
     parser.add_argument("--minutes", type=float, default=10, help="of the soak")
+    parser.add_argument("--postgresql", action="store_true", help="soak on PostgreSQL")
     arguments = parser.parse_args()
     names = arguments.names or [name for name in SCENARIOS if name not in LONG]
     if unknown := [name for name in names if name not in SCENARIOS]:

@@ -32,9 +32,10 @@ def all_violations(clients: Iterable[HonestClient]) -> list[str]:
 def check_done(client: HonestClient, done: Message) -> None:
     """The end of the attempt counts all that was typed, and is scored as it should be."""
     history = client.history
-    assert done["seq"] == len(history.events)
-    assert highest_ack(history.moments) == done["seq"]
-    assert wrong_result(done["result"], expected_result(history.text, history.events)) == []
+    assert done["seq"] == len(history.events), f"{done['seq']} of {len(history.events)} counted"
+    assert highest_ack(history.moments) == done["seq"], "more was acked than there is"
+    wrong = wrong_result(done["result"], expected_result(history.text, history.events))
+    assert wrong == [], f"scored wrong: {wrong}"
 
 
 async def check_store(database_url: str, clients: Iterable[HonestClient]) -> None:
@@ -54,7 +55,8 @@ async def _check_rows(connection: AsyncConnection, client: HonestClient) -> None
         "SELECT user_id, state, events FROM attempts WHERE id = :attempt",
         attempt=client.attempt,
     )
-    assert [tuple(row)[1:] for row in attempts] == [("finished", len(client.history.events))]
+    stored = [tuple(row)[1:] for row in attempts]
+    assert stored == [("finished", len(client.history.events))], f"the store has {stored}"
     # A connection cut before its welcome arrived leaves a token behind that nobody uses.
     counted = await _rows(
         connection,
@@ -63,14 +65,16 @@ async def _check_rows(connection: AsyncConnection, client: HonestClient) -> None
         user=attempts[0][0],
     )
     expected = expected_counters(client.history.text, client.history.events)
-    assert {key: tuple(counts) for key, *counts in counted} == expected
+    found = {key: tuple(counts) for key, *counts in counted}
+    assert found == expected, f"keys are counted wrong: {found}, expected {expected}"
     confused = await _rows(
         connection,
         "SELECT key, SUM(count) FROM key_confusions WHERE user_id = :user GROUP BY key",
         user=attempts[0][0],
     )
     errors = Counter({key: counts[1] for key, counts in expected.items() if counts[1]})
-    assert {key: int(count) for key, count in confused} == errors
+    mistaken = {key: int(count) for key, count in confused}
+    assert mistaken == errors, f"errors are counted wrong: {mistaken}, expected {errors}"
 
 
 async def _rows(connection: AsyncConnection, query: str, **values: Any) -> Sequence[Any]:

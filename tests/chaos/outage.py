@@ -70,9 +70,10 @@ async def type_through(
     for client, done in zip(clients, dones, strict=True):
         _check_heard(client, outage)
         check_done(client, done)
-    assert all_violations(clients) == []
-    assert outage.away_kb - outage.before_kb < GROWTH_KB_MAX
-    assert outage.after_kb - outage.before_kb < GROWTH_KB_MAX
+    faults = all_violations(clients)
+    assert faults == [], f"{len(faults)} broken promises: {faults[:5]}"
+    grown_kb = max(outage.away_kb, outage.after_kb) - outage.before_kb
+    assert grown_kb < GROWTH_KB_MAX, f"memory grew by {grown_kb} kB"
     await check_store(database_url, clients)
     return _figures(clients, outage)
 
@@ -107,8 +108,9 @@ def _check_heard(client: HonestClient, outage: Outage) -> None:
     history = client.history
     assert outage.during(history.of("ack"), LATE_ACK_S) == [], "an ack while the store was away"
     assert [stall for stall in _stalls(client, on=True) if outage.left_s < stall.at_s], "no stall"
-    assert _stalls(client, on=False)[-1].at_s > outage.back_s
-    assert history.of("close") == history.of("left") == history.of("reject") == []
+    assert _stalls(client, on=False)[-1].at_s > outage.back_s, "no end of the stall"
+    gone = [*history.of("close"), *history.of("left"), *history.of("reject")]
+    assert gone == [], f"sent away or refused: {gone}"
 
 
 def _figures(clients: list[HonestClient], outage: Outage) -> list[str]:

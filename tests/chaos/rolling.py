@@ -2,83 +2,24 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import httpx
 
-from tests.chaos.crowd import all_violations, check_done, check_store
+from tests.chaos.lanes import WORDS, Lanes
 from tests.history import Moment
-from tests.honest_client import HonestClient, with_mistakes
 from tests.processes import ENDED_WELL, ServerProcess
-from tests.raw_client import Message
 
 DRAINED_S = 30.0
 RESTART = 1012
-WORDS = (
-    "Who is sent away goes on elsewhere, and what was typed before is there: «всё, что "
-    "набрано, на месте»."
-)
-
-
-@dataclass
-class Lanes:
-    """People who type one attempt after the other, each as a new guest, until told to stop."""
-
-    servers: Sequence[ServerProcess]
-    database_url: str
-    words: str = WORDS
-    clients: list[HonestClient] = field(default_factory=list)
-    dones: list[Message] = field(default_factory=list)
-    over: bool = False
-
-    async def _lane(self, number: int) -> None:
-        urls = [server.ws_url for server in self.servers]
-        urls = urls[number % len(urls) :] + urls[: number % len(urls)]
-        attempts = 0
-        while not self.over:
-            seed = number * 1_000 + attempts
-            attempts += 1
-            client = HonestClient(
-                urls[0],
-                others=urls[1:],
-                source={"kind": "custom", "text": self.words},
-                seed=seed,
-                back_off_s_max=1.0,
-                repeats=0.05,
-            )
-            self.clients.append(client)
-            self.dones.append(await client.type(with_mistakes(seed), within_s=120))
-
-    @asynccontextmanager
-    async def typing(self, typists: int) -> AsyncIterator[None]:
-        """Have them type while the block runs, to the end of what they are at by then."""
-        lanes = asyncio.gather(*(self._lane(number) for number in range(typists)))
-        try:
-            yield
-            self.over = True
-            await lanes
-        finally:
-            lanes.cancel()
-            await asyncio.gather(lanes, return_exceptions=True)
-
-    async def check(self) -> str:
-        """Nothing is lost or counted twice, as all have seen and as the store has it."""
-        assert all_violations(self.clients) == []
-        dones = {done["attempt"]: done for done in self.dones}
-        for client in self.clients:
-            check_done(client, dones[client.attempt])
-        await check_store(self.database_url, self.clients)
-        typed = sum(len(client.history.events) for client in self.clients)
-        return f"{len(self.clients)} attempts, {typed} keystrokes: none lost, none counted twice"
 
 
 async def restart_in_turn(
     servers: Sequence[ServerProcess], database_url: str, *, restarts: int, typists: int
 ) -> list[str]:
     """One process after the other is asked to go and started again, while people type."""
-    lanes = Lanes(servers, database_url)
+    lanes = Lanes([server.ws_url for server in servers], database_url)
     drains: list[Drain] = []
     async with lanes.typing(typists):
         for number in range(restarts):
@@ -88,8 +29,9 @@ async def restart_in_turn(
             await server.start()
     # Somebody was there each time, was told to go, and saw nothing worse than a going away.
     told = sum(len(client.history.of("drain")) for client in lanes.clients)
-    assert told >= restarts
-    assert [wrong for client in lanes.clients for wrong in _rude(client.history.moments)] == []
+    assert told >= restarts, "nobody was told to go"
+    rude = [wrong for client in lanes.clients for wrong in _rude(client.history.moments)]
+    assert rude == [], f"sent away without a good word: {rude}"
     assert all(one.unready for one in drains), "ready while it drains"
     slowest_s = max(one.took_s for one in drains)
     return [
@@ -145,7 +87,7 @@ async def stand_still_in_turn(
     What they sent to it before lies there still, and must not count. Then the other is killed, so
     that what the store has is seen, too.
     """
-    lanes = Lanes(servers, database_url, words=WORDS * 3)
+    lanes = Lanes([server.ws_url for server in servers], database_url, WORDS * 3)
     async with lanes.typing(typists):
         for number in range(rounds):
             await asyncio.sleep(1)
@@ -158,5 +100,5 @@ async def stand_still_in_turn(
             await other.kill()
             await other.start()
     moves = sum(len(client.history.of("opened")) - 1 for client in lanes.clients)
-    assert moves >= typists
+    assert moves >= typists, "people waited where nobody answered"
     return [f"{rounds} times, {moves} times somebody went on elsewhere", await lanes.check()]

@@ -2,12 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from random import Random
 
 from tests.chaos.crowd import SOURCES, all_violations, check_done, check_store
+from tests.chaos.lanes import killed_again_and_again
 from tests.chaos_proxy import STORM, ChaosProxy
 from tests.conftest import MakeServer
 from tests.history import violations
@@ -47,30 +45,13 @@ async def type_under_fire(server: ServerProcess, *, typing_s: float = TYPING_S) 
             )
             for number in range(TYPISTS)
         ]
-        async with _killed_again_and_again(server, until_s=time.monotonic() + typing_s):
+        async with killed_again_and_again(server, until_s=time.monotonic() + typing_s, seed=SEED):
             typing = (
                 client.type(with_mistakes(SEED + number), finish="done" if number % 2 else None)
                 for number, client in enumerate(clients)
             )
             dones = await asyncio.gather(*typing)
         return Run(clients, list(dones), kills=server.starts - 1, cuts=proxy.cuts)
-
-
-@asynccontextmanager
-async def _killed_again_and_again(server: ServerProcess, *, until_s: float) -> AsyncIterator[None]:
-    random = Random(SEED)
-
-    async def kill() -> None:
-        while time.monotonic() < until_s:
-            await asyncio.sleep(random.uniform(0.6, 1.8))
-            await server.kill()
-            await server.start()
-
-    killing = asyncio.create_task(kill())
-    try:
-        yield
-    finally:
-        await killing
 
 
 async def test_every_keystroke_counts_once_through_kills_and_cuts(
@@ -134,14 +115,3 @@ async def test_a_restart_in_good_order_costs_nobody_a_keystroke(
         assert len(client.history.of("drain")) == 1
         assert {close.fields["code"] for close in client.history.of("close")} <= {1012, 1006}
         check_done(client, done)
-
-
-async def test_the_check_finds_a_server_that_acks_too_early(
-    make_server: MakeServer, sqlite_url: str
-) -> None:
-    server = make_server(sqlite_url, module="tests.live.wrong_server")
-    await server.start()
-
-    run = await type_under_fire(server, typing_s=6.0)
-
-    assert any(fault.startswith("lost ack") for fault in run.violations())
