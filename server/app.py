@@ -166,6 +166,7 @@ def create_app(parts: Parts, settings: Settings, fail: Callable[[], None]) -> AS
     metrics = parts.journal.metrics
     metrics.watch("typing_process_id", "Which process answers.", os.getpid)
     metrics.watch("typing_connections", "Open websockets.", parts.hub.connections)
+    metrics.watch("typing_tasks", "Tasks of the event loop.", lambda: len(asyncio.all_tasks()))
     metrics.watch("typing_journal_waiting", "Entries not settled.", parts.journal.waiting)
     metrics.watch("typing_redis_up", "1 unless it is away.", lambda: not redis_link.away)
     metrics.watch("typing_journal_oldest_seconds", "Their oldest.", parts.journal.waiting_s)

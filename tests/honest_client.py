@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import cycle
 from random import Random
 from typing import Any
 
@@ -66,6 +67,7 @@ class HonestClient:
     Everything typed stays in `history.events` until the end, and whatever `opened.seq` says is
     where sending goes on, even below an earlier ack. A connection lost in any way is replaced.
     `repeats` is how often, of all batches, it goes back a little and sends some events once more.
+    After each connection it turns to the next of `url` and `others`.
     """
 
     def __init__(
@@ -80,12 +82,14 @@ class HonestClient:
         back_off_s_max: float = 10.0,
         forgets: bool = True,
         repeats: float = 0.0,
+        others: Sequence[str] = (),
     ) -> None:
         self.url = url
         self.token = token
         self.attempt = attempt or str(uuid.uuid4())
         self.history = History()
         self._first_open: Message = {"source": source} | ({"rules": rules} if rules else {})
+        self._urls = cycle([*others, url])
         self._random = Random(seed)
         self._back_off_s_max = back_off_s_max
         self._forgets = forgets
@@ -147,6 +151,7 @@ class HonestClient:
                 raise error
             if self._done is None:
                 await asyncio.sleep(self._back_off_s(connection))
+                self.url = next(self._urls)
         return self._done
 
     def _lost(self, lost: Exception) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 JWT_SECRET = "a secret for the tests alone, long enough to be taken"
+# How a server ends that was asked to: uvicorn hands the signal on when it has done its work.
+ENDED_WELL = (0, -signal.SIGTERM)
 # Half of a server's start goes into imports. They are done once, in a process that then forks.
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["server.app", "server.web", "tests.processes"])

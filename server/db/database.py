@@ -33,6 +33,9 @@ MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 BUSY_TIMEOUT_MS = 5_000
 STATEMENT_TIMEOUT_S = 10
 CONNECT_TIMEOUT_S = 5
+# A process that stands still in a transaction holds locks that others wait for, a race's among
+# them: they get it this soon. Between two statements of ours there is nothing to wait for.
+IDLE_IN_TRANSACTION_MS = 2_000
 CONNECTIONS_MAX = 8
 # One to write and two to read: each is a thread, and threads that wait for each other to run Python
 # take longer than any answer.
@@ -141,6 +144,7 @@ class Database:
     async def migrate(self) -> None:
         """Bring the schema to its newest version; processes that start at once wait in turn."""
         async with self.write() as connection:
+            await connection.run_sync(take_time)
             if not self.embedded:
                 await connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
             await connection.run_sync(_upgrade)
@@ -155,6 +159,12 @@ class Database:
         if self._file is not None:
             await asyncio.get_running_loop().run_in_executor(self._thread, self._file.dispose)
             self._thread.shutdown()
+
+
+def take_time(connection: Connection) -> None:
+    """Let this transaction pause between statements as long as it likes, as a migration may."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
 
 def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
@@ -249,7 +259,10 @@ def _postgresql_engine(url: URL) -> AsyncEngine:
         connect_args={
             "timeout": CONNECT_TIMEOUT_S,
             "command_timeout": STATEMENT_TIMEOUT_S,
-            "server_settings": {"synchronous_commit": "on"},
+            "server_settings": {
+                "synchronous_commit": "on",
+                "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
+            },
         },
     )
 

@@ -27,3 +27,8 @@ def memory_kb(pid: int) -> int:
         if line.startswith("Private_Dirty:"):
             return int(line.split()[1])
     raise RuntimeError("the kernel says nothing of its memory")
+
+
+def files_open(pid: int) -> int:
+    """How many files and sockets it has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 import server.db.database
-from server.db.database import STORE_ERRORS, Database, store_url
+from server.db.database import STORE_ERRORS, Database, refused_for_good, store_url, take_time
 from tests.db.stored import opened_database, rows
 
 SQLITE_FULL = 2  # what PRAGMA synchronous answers for FULL
@@ -45,6 +45,29 @@ async def test_a_commit_of_postgresql_waits_for_the_disk_whatever_its_default(
         await connection.execute(text(f'ALTER DATABASE "{name}" SET synchronous_commit = off'))
     async with opened_database(postgresql_url) as database:
         assert (await rows(database, "SHOW synchronous_commit"))[0]["synchronous_commit"] == "on"
+
+
+async def test_who_stands_still_in_a_transaction_loses_it_but_a_migration_may(
+    postgresql_url: str,
+) -> None:
+    asked = text("SHOW idle_in_transaction_session_timeout")
+    async with opened_database(postgresql_url) as database:
+        async with database.write() as connection:
+            assert (await connection.execute(asked)).scalar_one() == "2s"
+        async with database.write() as connection:
+            await connection.run_sync(take_time)
+            assert (await connection.execute(asked)).scalar_one() == "0"
+
+        async def stand_still() -> None:
+            async with database.write() as connection:  # the same connection as before
+                assert (await connection.execute(asked)).scalar_one() == "2s"
+                await asyncio.sleep(2.5)
+                await connection.execute(asked)
+
+        with pytest.raises(STORE_ERRORS) as stopped:
+            await stand_still()
+        assert not refused_for_good(stopped.value)
+        assert len(await rows(database, "SELECT 1")) == 1
 
 
 async def test_a_row_of_nobody_is_refused(database_url: str) -> None:

@@ -48,6 +48,10 @@ class OwnPostgres:
         """End it as an operator does who does not wait for its clients."""
         self._end(signal.SIGINT)
 
+    def stop_at_once(self) -> None:
+        """End it as an operator does who is in a hurry: what it did is made good at its start."""
+        self._end(signal.SIGQUIT)
+
     def kill(self) -> None:
         """End it as the kernel does that runs out of memory."""
         self._end(signal.SIGKILL)

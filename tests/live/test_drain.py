@@ -14,11 +14,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.conftest import MakeServer
 from tests.live.typist import TEXT, Typist, typist
-from tests.processes import ServerProcess
+from tests.processes import ENDED_WELL, ServerProcess
 from tests.raw_client import raw_client
 
 RESTART = 1012
-ENDED_WELL = (0, -signal.SIGTERM)  # uvicorn hands the signal on when it has done its work
 
 
 async def draining_server(

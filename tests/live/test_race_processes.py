@@ -2,9 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -30,11 +30,11 @@ class Pair:
 
 
 @pytest_asyncio.fixture
-async def pair(make_server: MakeServer, postgresql_url: str, valkey: Valkey) -> AsyncIterator[Pair]:
+async def pair(make_server: MakeServer, postgresql_url: str, valkey: Valkey) -> Pair:
     environment = {"REDIS_URL": valkey.url}
     servers = [make_server(postgresql_url, environment=environment) for _ in range(2)]
     await asyncio.gather(*(server.start() for server in servers))
-    yield Pair(servers[0], servers[1], valkey, postgresql_url)
+    return Pair(servers[0], servers[1], valkey, postgresql_url)
 
 
 async def come_together(stack: AsyncExitStack, pair: Pair) -> tuple[Racer, Racer, Racer]:
@@ -208,6 +208,35 @@ async def test_a_driver_that_stood_still_writes_nothing(pair: Pair) -> None:
         code = (await again.create())["code"]
         await host.ask("leave")
         assert (await host.ask("join", code=code))["you"] == 1
+
+
+async def test_a_driver_that_stands_still_in_a_transaction_holds_no_race_up(
+    make_server: MakeServer, postgresql_url: str, valkey: Valkey, tmp_path: Path
+) -> None:
+    flag = tmp_path / "freeze"
+    redis = {"REDIS_URL": valkey.url}
+    # In the midst of a command: the row of the race is locked.
+    inside = {"FREEZE_IN": "server.db.races.store_changes", "FREEZE_FLAG": str(flag)}
+    driver = make_server(
+        postgresql_url, module="tests.live.frozen_inside", environment=redis | inside
+    )
+    pair = Pair(driver, make_server(postgresql_url, environment=redis), valkey, postgresql_url)
+    await asyncio.gather(pair.first.start(), pair.second.start())
+    async with AsyncExitStack() as stack:
+        host, near, far = await begin(stack, pair)
+        flag.touch()
+        await near.send(type="race.leave", id=9)
+        for _ in range(2):  # and what was not committed has not happened
+            await far.event("connection", within_s=TAKEOVER_S, connected=False)
+        host, near = [await come_back(stack, pair.second, person) for person in (host, near)]
+        pair.first.thaw()
+        for person in (host, near, far):
+            await finish(person, 10)
+        for person in (host, near, far):
+            await person.event("over", within_s=12)
+        await check(pair, [host, near, far])
+        again = await stack.enter_async_context(racer(pair.first.ws_url))
+        assert (await again.create())["type"] == "race"
 
 
 async def test_people_of_a_process_that_stood_still_sit_again(pair: Pair) -> None:

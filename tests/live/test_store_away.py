@@ -5,12 +5,14 @@ import sqlite3
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import httpx
 import pytest
 import pytest_asyncio
 
 from server.db.database import store_url
+from tests.chaos.stores import postgresql_ends, sqlite_may_not_grow
 from tests.conftest import MakeServer
 from tests.db.stored import opened_database, rows
 from tests.live.own_postgres import OwnPostgres, own_postgres
@@ -57,7 +59,7 @@ async def own_server(own: OwnPostgres, make_server: MakeServer) -> ServerProcess
     return server
 
 
-@pytest.mark.parametrize("leave", [OwnPostgres.stop, OwnPostgres.kill])
+@pytest.mark.parametrize("leave", [OwnPostgres.stop, OwnPostgres.stop_at_once, OwnPostgres.kill])
 async def test_postgresql_goes_away_and_comes_back(
     own: OwnPostgres, own_server: ServerProcess, leave: Callable[[OwnPostgres], None]
 ) -> None:
@@ -105,6 +107,12 @@ async def the_same_after_another_start(server: ServerProcess, person: Typist) ->
         await again.all_acked()
 
 
+async def test_what_several_type_while_postgresql_is_away_counts_once(
+    own: OwnPostgres, own_server: ServerProcess
+) -> None:
+    await postgresql_ends(own, own_server, "immediate", away_s=1.5, typists=5)
+
+
 async def test_an_attempt_that_ends_while_the_store_is_away_gets_its_result_once(
     own: OwnPostgres, own_server: ServerProcess
 ) -> None:
@@ -150,6 +158,13 @@ async def test_a_sqlite_file_that_another_process_has_locked(
         await person.all_acked(within_s=1.0)
         assert [stall["on"] for stall in person.of("stall")] == [True, False]
         await the_same_after_another_start(server, person)
+
+
+async def test_no_room_for_what_is_typed(make_server: MakeServer, sqlite_url: str) -> None:
+    server = make_server(sqlite_url)
+    await server.start()
+    path = Path(store_url(sqlite_url).database or "")
+    await sqlite_may_not_grow(server, path, away_s=1.5, typists=5)
 
 
 async def test_more_than_the_window_is_not_read_but_never_dropped(

@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from pathlib import Path
 
 from websockets.exceptions import ConnectionClosed
 
@@ -142,3 +143,32 @@ async def test_who_is_silent_hears_of_another_process_all_the_same(
         await newer.resume(older.attempt)
         assert await older.closed() == 4509  # within a sweep, without a key of theirs
         await newer.typed("quick ")
+
+
+async def test_who_stands_still_in_a_transaction_holds_nobody_up(
+    make_server: MakeServer, postgresql_url: str, tmp_path: Path
+) -> None:
+    flag = tmp_path / "freeze"
+    # In the midst of a commit: the rows of its attempts are locked.
+    inside = {"FREEZE_IN": "server.db.journal._insert_batches", "FREEZE_FLAG": str(flag)}
+    here = make_server(postgresql_url, module="tests.live.frozen_inside", environment=inside)
+    there = make_server(postgresql_url)
+    await asyncio.gather(here.start(), there.start())
+    async with guest(here.ws_url) as older, guest(there.ws_url, older.token) as newer:
+        await older.begin()
+        await older.typed("the ")
+        flag.touch()
+        await older.press("slow ")
+        for _ in range(500):
+            if not flag.exists():
+                break
+            await asyncio.sleep(0.01)
+        assert not flag.exists()
+        assert (await newer.resume(older.attempt))["seq"] == 4
+        await newer.typed("quick ")
+        here.thaw()
+        assert await _acked_until_closed(older) == (0, 4509)
+        assert (await newer.standing())["typed"] == "the quick "
+    async with guest(here.ws_url) as person:
+        await person.begin()
+        await person.typed("the ")
