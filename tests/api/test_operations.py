@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from contextlib import AsyncExitStack
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +16,7 @@ from server.db.database import Database
 from server.log import strike_out
 from server.metrics import Metrics
 from server.redis_link import RedisLink
+from tests.bench.process import files_open
 from tests.conftest import MakeServer
 from tests.db.stored import eventually
 from tests.live.guest import change, guest
@@ -91,6 +93,29 @@ async def numbers(process: ServerProcess) -> dict[str, float]:
     text = (await get(process, "/metrics")).text
     lines = [line.rpartition(" ") for line in text.splitlines() if not line.startswith("#")]
     return {name: float(value) for name, _, value in lines}
+
+
+async def come_and_go(server: ServerProcess) -> None:
+    """Eight people type, and half of them drop without a word."""
+    async with AsyncExitStack() as stack:
+        for number in range(8):
+            person = await stack.enter_async_context(guest(server.ws_url))
+            await person.begin(SENTENCE)
+            await person.typed(SENTENCE[:5])
+            if number % 2:
+                person.socket.transport.abort()
+
+
+async def test_who_has_left_leaves_nothing_behind(server: ServerProcess) -> None:
+    await come_and_go(server)  # the first to come have the store's connections opened
+    held = []
+    for _ in range(2):
+        await asyncio.sleep(0.5)
+        held.append(((await numbers(server))["typing_tasks"], files_open(server.pid)))
+        await come_and_go(server)
+    (tasks, files), (tasks_after, files_after) = held
+    assert tasks_after == tasks
+    assert files_after <= files + 2  # the store's connections come and go
 
 
 async def test_a_session_moves_its_numbers(server: ServerProcess) -> None:

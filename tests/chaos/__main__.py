@@ -13,6 +13,8 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 
+from websockets.exceptions import ConnectionClosed
+
 from tests.chaos.lanes import type_while_it_is_killed
 from tests.chaos.places import folder, on_file, on_postgresql, small_disk
 from tests.chaos.rolling import restart_in_turn, stand_still_in_turn
@@ -94,6 +96,15 @@ SCENARIOS: dict[str, tuple[str, Scenario]] = {
     "soak": ("people come, type, drop, resume, race and leave", churn),
 }
 NAMESPACED = "sqlite_full_disk"
+FAILURES = (
+    AssertionError,
+    ConnectionClosed,
+    ExceptionGroup,
+    OSError,
+    Stopped,
+    TimeoutError,
+    subprocess.SubprocessError,
+)
 LONG = ("soak",)  # only when asked for
 
 
@@ -104,14 +115,21 @@ def in_namespace() -> bool:
     return subprocess.run([*command, "tests.chaos", NAMESPACED], env=inside).returncode == 0
 
 
+def told(failure: Exception) -> list[str]:
+    """What went wrong, of everybody it went wrong for."""
+    if isinstance(failure, ExceptionGroup):
+        return [line for one in failure.exceptions for line in told(one)]
+    return [f"{type(failure).__name__}: {failure}"]
+
+
 async def passes(name: str, arguments: argparse.Namespace) -> bool:
     what, scenario = SCENARIOS[name]
     print(f"{name}: {what}", flush=True)
     began_s = time.monotonic()
     try:
         figures = await scenario(arguments)
-    except (AssertionError, Stopped, OSError, TimeoutError, subprocess.SubprocessError) as failure:
-        figures = [f"{type(failure).__name__}: {failure}"]
+    except FAILURES as failure:
+        figures = told(failure)
         verdict = "FAIL"
     else:
         verdict = "PASS"

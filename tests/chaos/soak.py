@@ -11,7 +11,8 @@ from websockets.exceptions import ConnectionClosed
 
 from tests.bench.process import files_open, memory_kb
 from tests.chaos.crowd import CUSTOM_TEXT, SOURCES, all_violations, check_done
-from tests.chaos_proxy import STORM, ChaosProxy
+from tests.chaos.lanes import BAD_WEATHER
+from tests.chaos_proxy import ChaosProxy
 from tests.honest_client import HonestClient, with_mistakes
 from tests.live.racer import racer
 from tests.live.typist import typist
@@ -58,7 +59,7 @@ class Churn:
         self.done: dict[str, int] = {}
 
     async def go_on(self, people: int, until_s: float) -> None:
-        storm = ChaosProxy(self.server.port, seed=self.seed, weather=STORM)
+        storm = ChaosProxy(self.server.port, seed=self.seed, weather=BAD_WEATHER)
         async with storm.listening() as proxy, asyncio.TaskGroup() as tasks:
             for number in range(people):
                 random = Random(f"{self.seed}:{number}")
