@@ -58,16 +58,6 @@ async def test_one_that_counts_again_what_is_sent_again(
     assert any("though only" in fault or "claim more time" in fault for fault in faults)
 
 
-async def test_one_that_counts_keys_apart_from_the_end_of_their_attempt(
-    make_server: MakeServer, sqlite_url: str
-) -> None:
-    server = wrong(make_server, sqlite_url, "count_apart")
-    await server.start()
-
-    with pytest.raises(AssertionError, match="counted wrong"):
-        await type_while_it_is_killed(server, sqlite_url, seconds=4, typists=8, words=SHORT)
-
-
 async def test_and_none_where_nothing_is_wrong(make_server: MakeServer, sqlite_url: str) -> None:
     server = make_server(sqlite_url)
     await server.start()
