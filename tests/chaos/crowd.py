@@ -34,9 +34,8 @@ def check_done(client: HonestClient, done: Message) -> None:
     history = client.history
     assert done["seq"] == len(history.events), f"{done['seq']} of {len(history.events)} counted"
     assert highest_ack(history.moments) == done["seq"], "more was acked than there is"
-    if not done["result"]["late_ms"]:  # a storm may make somebody late, who is scored as such
-        wrong = wrong_result(done["result"], expected_result(history.text, history.events))
-        assert wrong == [], f"scored wrong: {wrong}"
+    wrong = wrong_result(done["result"], expected_result(history.text, history.events))
+    assert wrong == [], f"scored wrong: {wrong}"
 
 
 async def check_store(database_url: str, clients: Iterable[HonestClient]) -> None:

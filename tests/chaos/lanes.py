@@ -13,8 +13,8 @@ from tests.honest_client import HonestClient, with_mistakes
 from tests.processes import ServerProcess
 from tests.raw_client import Message
 
-# An end that comes more than two seconds late over a connection that never broke is scored as late.
-BAD_WEATHER = replace(STORM, stall_ms=1_000)
+# What comes more than half a second late over a connection that never broke is scored as late.
+BAD_WEATHER = replace(STORM, stall_ms=300)
 WORDS = (
     "Who is sent away goes on elsewhere, and what was typed before is there: «всё, что "
     "набрано, на месте»."

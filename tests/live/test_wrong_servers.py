@@ -1,6 +1,7 @@
 """The checks of the histories and of the store find every server that is wrong."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from tests.chaos.crowd import all_violations
 from tests.chaos.lanes import Lanes, type_while_it_is_killed
 from tests.chaos.rolling import stand_still_in_turn
 from tests.conftest import MakeServer
+from tests.db.stored import eventually
 from tests.honest_client import Stopped
 from tests.live.test_history import type_under_fire
 from tests.processes import ServerProcess
@@ -15,9 +17,10 @@ from tests.processes import ServerProcess
 SHORT = "counted once, and only once"
 
 
-def wrong(make_server: MakeServer, database_url: str, way: str) -> ServerProcess:
+def wrong(make_server: MakeServer, database_url: str, way: str, **fields: str) -> ServerProcess:
     """A server of `wrong_server`, not started yet."""
-    return make_server(database_url, module="tests.live.wrong_server", environment={"WRONG": way})
+    environment = {"WRONG": way} | fields
+    return make_server(database_url, module="tests.live.wrong_server", environment=environment)
 
 
 async def test_one_that_acks_before_it_commits(make_server: MakeServer, sqlite_url: str) -> None:
@@ -56,6 +59,22 @@ async def test_one_that_counts_again_what_is_sent_again(
     faults += all_violations(lanes.clients)
     # More is acked than was sent, or more time seems to be claimed than has passed.
     assert any("though only" in fault or "claim more time" in fault for fault in faults)
+
+
+async def test_one_that_counts_keys_apart_from_the_end_of_their_attempt(
+    make_server: MakeServer, sqlite_url: str, tmp_path: Path
+) -> None:
+    lived = tmp_path / "lived"
+    server = wrong(make_server, sqlite_url, "count_apart", LIVED=str(lived))
+    await server.start()
+    lanes = Lanes([server.ws_url], sqlite_url, SHORT)
+
+    async with lanes.typing(1):
+        await eventually(lived.exists)
+        await server.kill()  # it is dead already
+        await server.start()
+    with pytest.raises(AssertionError, match="counted wrong"):
+        await lanes.check()
 
 
 async def test_and_none_where_nothing_is_wrong(make_server: MakeServer, sqlite_url: str) -> None:
