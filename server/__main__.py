@@ -90,7 +90,8 @@ def answer(settings: Settings, sockets: list[socket.socket] | None = None) -> No
     app = create_app(parts, settings, lambda: running.fail())
     proxies = settings.forwarded_allow_ips
     drained = drain(parts, settings)
-    running = server(app, settings.host, settings.port, drained, proxies, settings.websockets)
+    address = settings.host, settings.port
+    running = server(app, *address, drained, parts.door, proxies, settings.websockets)
     running.run(sockets)
     if running.failed:
         sys.exit(1)

@@ -49,12 +49,14 @@ from server.db.mails import Mails
 from server.line import DIRECT, AsgiLine
 from server.live.connection import Connection
 from server.live.hub import AddressLimits, Hub
+from server.live.load import Load, LoadLimits, watch_load
 from server.live.neighbours import Neighbours
 from server.live.parts import Parts
 from server.live.races import Races
 from server.live.racing import RacingParts
 from server.live.revoker import Revoker
 from server.live.sweeper import Sweeper
+from server.live.turns import Door, Turns
 from server.metrics import Metrics
 from server.post import MailServer, Post
 from server.protocol import SUBPROTOCOL, CloseCode
@@ -102,6 +104,7 @@ def build(settings: Settings) -> Parts:
         loopback_free=not settings.production,
     )
     bus: Bus = RedisBus(settings.redis_url, metrics) if settings.redis_url else MemoryBus(metrics)
+    much = LoadLimits(settings.overload_ms, settings.overload_core_percent / 100)
     racing = Races(database, bus, clock, uuid4().hex)
     texts = Texts(database, SystemRandom())
     return Parts(
@@ -109,6 +112,9 @@ def build(settings: Settings) -> Parts:
         database=database,
         journal=Journal(database, metrics, clock.now_ms),
         hub=Hub(limits, time.monotonic, metrics),
+        load=Load(much, SystemRandom(), metrics.refused),
+        door=Door(),
+        turns=Turns(),
         bus=bus,
         races=racing,
         racing=RacingParts(racing, database, texts, SystemRandom()),
@@ -167,12 +173,16 @@ def create_app(parts: Parts, settings: Settings, fail: Callable[[], None]) -> AS
     metrics.watch("typing_process_id", "Which process answers.", os.getpid)
     metrics.watch("typing_connections", "Open websockets.", parts.hub.connections)
     metrics.watch("typing_tasks", "Tasks of the event loop.", lambda: len(asyncio.all_tasks()))
+    metrics.watch("typing_load_level", "0 calm to 3 full.", lambda: parts.load.level)
     metrics.watch("typing_journal_waiting", "Entries not settled.", parts.journal.waiting)
     metrics.watch("typing_redis_up", "1 unless it is away.", lambda: not redis_link.away)
     metrics.watch("typing_journal_oldest_seconds", "Their oldest.", parts.journal.waiting_s)
 
     async def live(websocket: WebSocket) -> None:
         await _live(websocket, parts, settings)
+
+    async def not_a_websocket(request: Request) -> Response:
+        return await _not_a_websocket(request, parts)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -182,10 +192,10 @@ def create_app(parts: Parts, settings: Settings, fail: Callable[[], None]) -> AS
     paths = [
         *(Route(path, _page(name)) for path, name in PAGES.items()),
         WebSocketRoute("/ws", live),
-        Route("/ws", _not_a_websocket),
+        Route("/ws", not_a_websocket),
         *routes(api_parts, ENDPOINTS),
         *documents(ENDPOINTS, PREFIX, STATIC / "docs" / "index.html"),
-        *operations(parts.database, redis_link, metrics, lambda: parts.hub.draining),
+        *operations(parts.database, redis_link, metrics, *_standing(parts)),
         Mount("/static", GZipMiddleware(StaticFiles(directory=STATIC))),
     ]
     handlers = {HTTPException: refused, Exception: broken}
@@ -212,16 +222,17 @@ async def _running(
     journal = asyncio.create_task(parts.journal.run())
     revoker = Revoker(parts.database, parts.hub)
     neighbours = Neighbours(parts.database, parts.races)
-    loop_lag = parts.journal.metrics.watch_loop()
+    metrics = parts.journal.metrics
     others = (
         sweeper.run(),
         revoker.run(),
         parts.bus.run(),
-        parts.races.run(),
+        parts.races.run(parts.load),
         neighbours.run(),
         api_parts.post.run(),
         api_parts.boards.run(),
-        loop_lag,
+        metrics.watch_loop(),
+        watch_load(parts.load, metrics.take_slowest_commit_s, parts.waited_s),
         _keep_following(parts),
     )
     tasks = [journal, *(asyncio.create_task(other) for other in others)]
@@ -274,10 +285,17 @@ def _page(name: str) -> Callable[[Request], Awaitable[Response]]:
     return answered
 
 
-async def _not_a_websocket(request: Request) -> Response:
-    headers = {"Upgrade": "websocket", "Connection": "Upgrade"}
-    error = ApiError(426, "upgrade_required", "A websocket is spoken here.", headers=headers)
+async def _not_a_websocket(request: Request, parts: Parts) -> Response:
+    """Also how a page learns why it was refused: a browser does not tell it."""
+    error = _busy(parts, comes_back=False)
+    if error is None:
+        headers = {"Upgrade": "websocket", "Connection": "Upgrade"}
+        error = ApiError(426, "upgrade_required", "A websocket is spoken here.", headers=headers)
     return json_error(error, request_id(request))
+
+
+def _standing(parts: Parts) -> tuple[Callable[[], bool], Callable[[], str]]:
+    return lambda: parts.hub.draining, lambda: parts.load.level.name.lower()
 
 
 # The socket
@@ -288,13 +306,9 @@ async def _live(websocket: WebSocket, parts: Parts, settings: Settings) -> None:
         await _deny(websocket, ApiError(403, "cross_site", "Not from that page."))
         return
     address = websocket.client.host if websocket.client else ""
-    wait_s = 1.0 if parts.hub.draining else parts.hub.admit(address)
-    if wait_s > 0:
-        headers = {"Retry-After": str(int(wait_s) + 1)}
-        if parts.hub.draining:
-            busy = ApiError(503, "busy", "The server is restarting.", headers=headers)
-        else:
-            busy = ApiError(429, "rate", "Too many connections; try again.", headers=headers)
+    comes_back = "resume" in websocket.query_params
+    busy = _busy(parts, comes_back) or _too_many(parts, address)
+    if busy is not None:
         await _deny(websocket, busy)
         return
     offered = websocket.scope["subprotocols"]
@@ -303,7 +317,7 @@ async def _live(websocket: WebSocket, parts: Parts, settings: Settings) -> None:
         await websocket.close(CloseCode.NO_COMMON_VERSION, f"this server speaks {SUBPROTOCOL}")
         return
     await websocket.accept(SUBPROTOCOL if offered else None)
-    connection = Connection(address, parts)
+    connection = Connection(address, parts, comes_back)
     take_over = websocket.scope["extensions"].get(DIRECT)
     if take_over is not None:
         connection.listen(take_over(connection))
@@ -311,6 +325,25 @@ async def _live(websocket: WebSocket, parts: Parts, settings: Settings) -> None:
     line = AsgiLine(websocket)
     connection.listen(line)
     await line.serve(connection)
+
+
+def _busy(parts: Parts, comes_back: bool) -> ApiError | None:
+    """Why nobody is let in just now; None if they are."""
+    if parts.hub.draining:
+        return _later(503, "busy", "The server is restarting.", 1.0)
+    wait_s = parts.load.socket_wait_s(comes_back)
+    if wait_s > 0:
+        return _later(503, "overloaded", "The server has as much to do as it can.", wait_s)
+    return None
+
+
+def _too_many(parts: Parts, address: str) -> ApiError | None:
+    wait_s = parts.hub.admit(address)
+    return _later(429, "rate", "Too many connections; try again.", wait_s) if wait_s > 0 else None
+
+
+def _later(status: int, code: str, message: str, wait_s: float) -> ApiError:
+    return ApiError(status, code, message, headers={"Retry-After": str(int(wait_s) + 1)})
 
 
 async def _deny(websocket: WebSocket, error: ApiError) -> None:

@@ -26,6 +26,9 @@ FIN, RESERVED, OPCODE, MASKED, LENGTH = 0x80, 0x70, 0x0F, 0x80, 0x7F
 SHORT_MAX, CLOSE_REASON_MAX = 125, 123
 FAREWELL_S = 0.25  # for what is on its way, before the goodbye
 HEAD_BYTES = 6  # of a short frame from a client: two bytes and the mask
+FRAMES_A_TURN = 100  # then others have a turn, too
+# Controls and fragments, which are no message and so counted by nobody else, between two pings.
+ODD_FRAMES_MAX = 4_000
 
 
 class Listener(Protocol):
@@ -35,6 +38,9 @@ class Listener(Protocol):
 
     def received_bytes(self) -> None:
         """A binary message has come: the line must be closed, and hears nothing until then."""
+
+    def flooded(self) -> None:
+        """More frames have come that are no message than anybody needs; as for `received_bytes`."""
 
     def writable(self) -> None:
         """There is room again after `Line.full`."""
@@ -83,10 +89,12 @@ class DirectLine(asyncio.Protocol):
         "_listener",
         "_loop",
         "_message_max",
+        "_odd_frames",
         "_patience",
         "_paused",
         "_peers",
         "_pinged",
+        "_resting",
         "_timer",
         "_transport",
         "full",
@@ -108,10 +116,11 @@ class DirectLine(asyncio.Protocol):
         self._peers = peers
         self._loop = asyncio.get_running_loop()
         self._data = b""  # the beginning of a frame
-        self._fragments: list[bytes] | None = None
-        self._fragments_bytes = 0
+        self._fragments: bytearray | None = None
         self._paused = False
+        self._resting = False  # until the next turn of the loop
         self._closing = False
+        self._odd_frames = 0
         self._pinged = False
         self._timer = self._loop.call_later(patience.ping_s, self._tick)
         peers.add(self)
@@ -163,6 +172,7 @@ class DirectLine(asyncio.Protocol):
             self._fail(GONE, "keepalive ping timeout")
             return
         self._pinged = True
+        self._odd_frames = 0
         self._transport.write(_frame(PING, b""))
         self._timer = self._loop.call_later(self._patience.ping_s, self._tick)
 
@@ -190,22 +200,38 @@ class DirectLine(asyncio.Protocol):
         if not self._paused:
             return
         self._paused = False
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
-        if self._data:
+        if self._data and not self._resting:
             # Not now: whoever resumes is in the middle of a message.
-            self._loop.call_soon(self.data_received, b"")
+            self._resting = True
+            self._loop.call_soon(self._go_on)
+        elif not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def _rest(self) -> None:
+        """Let others have a turn; who sends without end is read no faster than that."""
+        self._resting = True
+        self._transport.pause_reading()
+        self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        self._resting = False
+        if not self._paused and not self._transport.is_closing():
+            self._transport.resume_reading()
+            self.data_received(b"")
 
     def data_received(self, data: bytes) -> None:
         if self._data:
             data = self._data + data
-        at, end = 0, len(data)
-        while end - at >= 2 and not self._paused and not self._transport.is_closing():
+        at, end, left = 0, len(data), FRAMES_A_TURN
+        while end - at >= 2 and left and not self._paused and not self._transport.is_closing():
             start = self._frame_at(data, at, end)
             if start < 0:
                 break
             at = start
+            left -= 1
         self._data = data[at:] if at < end else b""
+        if not left and self._data and not self._paused and not self._resting:
+            self._rest()
 
     def _frame_at(self, data: bytes, at: int, end: int) -> int:
         """Take the frame that begins at `at`; where the next begins, or -1 if it is not whole."""
@@ -226,6 +252,7 @@ class DirectLine(asyncio.Protocol):
     def _other_frame_at(self, data: bytes, at: int, end: int) -> int:
         first, second = data[at], data[at + 1]
         opcode, size, body = first & OPCODE, second & LENGTH, at + 2
+        held = len(self._fragments) if self._fragments else 0
         if first & RESERVED or not second & MASKED or not _lawful(opcode, first, size):
             self._fail(PROTOCOL_ERROR, "")
             return end
@@ -235,42 +262,50 @@ class DirectLine(asyncio.Protocol):
                 return -1
             size = int.from_bytes(data[body : body + wide], "big")
             body += wide
-        if size + self._fragments_bytes > self._message_max and opcode < CONTROL:
+        if size + held > self._message_max and opcode < CONTROL:
             self._fail(TOO_BIG, "")
             return end
         if body + 4 + size > end:
             return -1
         payload = apply_mask(data[body + 4 : body + 4 + size], data[body : body + 4])
-        if opcode >= CONTROL:
+        self._whole_frame(opcode, bool(first & FIN), payload)
+        return body + 4 + size
+
+    def _whole_frame(self, opcode: int, final: bool, payload: bytes) -> None:
+        if opcode != TEXT or not final:
+            self._odd_frames += 1
+        if self._odd_frames > ODD_FRAMES_MAX:
+            self._give_up(flood=True)
+        elif opcode >= CONTROL:
             self._control(opcode, payload)
         elif self._listener is not None:
-            self._data_frame(opcode, bool(first & FIN), payload)
-        return body + 4 + size
+            self._data_frame(opcode, final, payload)
 
     def _data_frame(self, opcode: int, final: bool, payload: bytes) -> None:
         if (opcode == CONTINUATION) != (self._fragments is not None):
             self._fail(PROTOCOL_ERROR, "")
         elif opcode == OP_BINARY:
-            self._refuse_bytes()
+            self._give_up(flood=False)
         elif self._fragments is not None or not final:
             self._fragment(final, payload)
         else:
             self._text(payload)
 
-    def _refuse_bytes(self) -> None:
+    def _give_up(self, *, flood: bool) -> None:
         listener, self._listener = self._listener, None
-        if listener is not None:
+        if listener is None:
+            return
+        if flood:
+            listener.flooded()
+        else:
             listener.received_bytes()
 
     def _fragment(self, final: bool, payload: bytes) -> None:
         if self._fragments is None:
-            self._fragments = []
-        if payload:  # empty ones would cost memory and count for nothing
-            self._fragments.append(payload)
-            self._fragments_bytes += len(payload)
+            self._fragments = bytearray()
+        self._fragments += payload
         if final:
-            whole = b"".join(self._fragments)
-            self._fragments, self._fragments_bytes = None, 0
+            whole, self._fragments = bytes(self._fragments), None
             self._text(whole)
 
     def _text(self, payload: bytes) -> None:
@@ -286,7 +321,7 @@ class DirectLine(asyncio.Protocol):
         if opcode == PONG:
             self._pinged = False
         elif opcode == PING:
-            if not self._closing:
+            if not self._closing and not self.full:  # who reads nothing misses no pong
                 self._transport.write(_frame(PONG, payload))
         elif self._closing:
             self._hang_up()

@@ -33,11 +33,14 @@ class Metrics(Collector):
         self._bus = self._counter(
             "typing_bus_messages", "Messages between processes, by what became of them.", "outcome"
         )
+        self._refusals = self._counter(
+            "typing_refusals", "What was refused because there was too much to do.", "kind"
+        )
         # Counted for every keystroke or nearly so: plain numbers, which a reader finds in its form.
         self.acks = 0
         self._outcomes: dict[str, int] = {}
         self._lags = [0] * (len(LAG_BUCKETS_S) + 1)
-        self._lag_sum_s = 0.0
+        self._lag_sum_s = self._lag_s_max = 0.0
         self._registry.register(self)
         self._loop_lag_s = Histogram(
             "event_loop_lag_seconds",
@@ -62,6 +65,10 @@ class Metrics(Collector):
     def answered_board(self, source: str) -> None:
         self._boards.labels(source).inc()
 
+    def refused(self, kind: str) -> None:
+        """A `socket`, an `attempt` or a race was refused for want of time."""
+        self._refusals.labels(kind).inc()
+
     def closed(self, code: int | None) -> None:
         """A websocket has ended; without a code the client was gone before."""
         self._closes.labels("lost" if code is None else str(int(code))).inc()
@@ -75,6 +82,13 @@ class Metrics(Collector):
         self._outcomes[outcome] = self._outcomes.get(outcome, 0) + 1
         self._lags[bisect_left(LAG_BUCKETS_S, seconds)] += 1
         self._lag_sum_s += seconds
+        if seconds > self._lag_s_max:
+            self._lag_s_max = seconds
+
+    def take_slowest_commit_s(self) -> float:
+        """How long the slowest entry took of those settled since this was asked last."""
+        slowest_s, self._lag_s_max = self._lag_s_max, 0.0
+        return slowest_s
 
     def collect(self) -> Iterator[Metric]:
         """What is counted as plain numbers, for the registry."""

@@ -36,6 +36,8 @@ class Settings:
     connections_per_address: int = 200
     handshakes_per_address_s: int = 20
     guests_per_address_hour: int = 300
+    overload_ms: int = 50  # 0: nobody is refused however much there is to do
+    overload_core_percent: int = 80
     logins_per_hour: int = 5
     registrations_per_hour: int = 10
     mails_per_hour: int = 5
@@ -98,6 +100,10 @@ class Settings:
             ),
             guests_per_address_hour=_number(
                 environ, "GUESTS_PER_ADDRESS_HOUR", cls.guests_per_address_hour
+            ),
+            overload_ms=_number(environ, "OVERLOAD_MS", cls.overload_ms),
+            overload_core_percent=_number(
+                environ, "OVERLOAD_CORE_PERCENT", cls.overload_core_percent
             ),
             logins_per_hour=_number(environ, "LOGINS_PER_HOUR", cls.logins_per_hour),
             registrations_per_hour=_number(

@@ -18,6 +18,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from server.line import DIRECT, DirectLine, Listener, Patience
+from server.live.turns import Door
 from server.protocol import MESSAGE_BYTES_MAX
 
 log = logging.getLogger(__name__)
@@ -27,25 +28,57 @@ log.addFilter(lambda record: not record.getMessage().startswith("Invalid UTF-8")
 
 REQUEST_S = 5.0  # for a request's headers to arrive, and as long for its body
 HANDSHAKE_S = 5.0
+EARLY_BYTES_MAX = 65_536  # that may arrive before it is somebody's turn
 CLOSE_S = 3.0  # for a client to take our close before the line is cut
 PING_S = 20.0
 SHUTDOWN_S = 5
 
 
+class Config(uvicorn.Config):
+    """uvicorn's, and the door at which new connections wait."""
+
+    door: Door
+
+
 class HttpProtocol(HttpToolsProtocol):
-    """Cuts a connection whose request never ends, be it the first or a later one."""
+    """Cuts a connection whose request never ends, be it the first or a later one.
+
+    The first request of each waits at the door.
+    """
 
     _deadline: asyncio.TimerHandle | None = None
     _in_request = False
+    _entered = False
+    _early = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._set_deadline()
 
     def data_received(self, data: bytes) -> None:
+        if not self._entered:
+            self._come(data)
+            return
         if self._deadline is None and not self._in_request:
             self._set_deadline()
         super().data_received(data)
+
+    def _come(self, data: bytes) -> None:
+        if not self._early:
+            cast("Config", self.config).door.enter(self._enter)
+            if self._entered:
+                self.data_received(data)
+                return
+        self._early += data
+        if len(self._early) > EARLY_BYTES_MAX:
+            self.transport.abort()
+
+    def _enter(self) -> None:
+        self._entered = True
+        if self._early and not self.transport.is_closing():
+            self._set_deadline()  # the wait was of our making
+            self.data_received(self._early)
+        self._early = b""
 
     def on_headers_complete(self) -> None:
         self._in_request = True
@@ -185,14 +218,16 @@ def server(
     host: str,
     port: int,
     drain: Callable[[], Awaitable[None]],
+    door: Door,
     proxies: str | None = None,
     websockets: str = "direct",
 ) -> Server:
-    """A server ready to `run`. Only `proxies` are believed when they say who is behind them.
+    """A server ready to `run`, which lets people in at `door`.
 
+    Only `proxies` are believed when they say who is behind them.
     `websockets` names who reads frames: a line of ours, or uvicorn.
     """
-    config = uvicorn.Config(
+    config = Config(
         app,
         host=host,
         port=port,
@@ -211,6 +246,7 @@ def server(
         access_log=False,
         log_level="info",
     )
+    config.door = door
     return Server(config, drain)
 
 

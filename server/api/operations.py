@@ -23,9 +23,13 @@ QUIET = ("/health", "/health/ready", "/metrics", "/static")  # asked all the tim
 
 
 def operations(
-    database: Database, link: RedisLink, metrics: Metrics, draining: Callable[[], bool]
+    database: Database,
+    link: RedisLink,
+    metrics: Metrics,
+    draining: Callable[[], bool],
+    load: Callable[[], str],
 ) -> list[Route]:
-    """The routes: /health, /health/ready and /metrics."""
+    """The routes: /health, /health/ready and /metrics. `load` says what is done without."""
 
     async def health(_request: Request) -> Response:
         return JSONResponse({"status": "ok"}, headers=NO_STORE)
@@ -36,10 +40,12 @@ def operations(
             "migrations": await _answered(_migrations(database)),
             "redis": await link.state(),
             "draining": "yes" if draining() else "no",
+            "load": load(),
         }
-        # Without Redis everything is still answered, so this process stays in service.
-        fit = checks | {"redis": "any"} == READY
-        served = "degraded" if checks["redis"] == "away" else "ok"
+        # Without Redis everything is still answered, and who has too much to do still answers
+        # those who are there: both stay in service.
+        fit = checks | {"redis": "any", "load": "any"} == READY
+        served = "degraded" if checks["redis"] == "away" or checks["load"] != "calm" else "ok"
         status = {"status": served if fit else "unavailable", "checks": checks}
         return JSONResponse(status, 200 if fit else 503, NO_STORE)
 
@@ -54,7 +60,13 @@ def operations(
 
 
 NO_STORE = {"Cache-Control": "no-store"}
-READY = {"database": "ok", "migrations": "ok", "redis": "any", "draining": "no"}
+READY = {
+    "database": "ok",
+    "migrations": "ok",
+    "redis": "any",
+    "draining": "no",
+    "load": "any",
+}
 
 
 async def _answered(check: Awaitable[str]) -> str:

@@ -11,28 +11,17 @@ from uuid import uuid4
 
 import structlog
 
-from server.core.source import Source
-from server.core.typed_text import ErrorRule
 from server.db.database import STORE_ERRORS
-from server.db.queries import (
-    OPEN_STATES,
-    AttemptDiffers,
-    AttemptNotFound,
-    NewAttempt,
-    Person,
-    StoredAttempt,
-    create_attempt,
-    from_start,
-    mark_got,
-    resume_attempt,
-)
+from server.db.queries import OPEN_STATES, Person, StoredAttempt, from_start, mark_got
 from server.line import Line
 from server.live.greeting import Met, NotWelcome, new_guest, recognise, welcome
 from server.live.limits import Bucket
 from server.live.live_attempt import LiveAttempt, Watched
+from server.live.opening import open_attempt, overloaded
 from server.live.outbox import Outbox
 from server.live.parts import Parts
 from server.live.racing import Racing
+from server.live.turns import TurnTooLate
 from server.protocol import (
     STRIKES,
     BadKeystroke,
@@ -53,7 +42,6 @@ from server.protocol import (
     decode,
     encode,
 )
-from server.texts import TextUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -79,11 +67,12 @@ class Connection:
     """One client, over a line that it is the listener of. Nothing it does delays anybody else.
 
     What needs no store is answered within `received`; for the rest a task runs, one at a time, and
-    messages that come meanwhile wait in their order.
+    messages that come meanwhile wait in their order. Who `comes_back` has said so when connecting.
     """
 
-    def __init__(self, address: str, parts: Parts) -> None:
+    def __init__(self, address: str, parts: Parts, comes_back: bool = False) -> None:
         self.address = address
+        self._comes_back = comes_back
         self.user_id: str | None = None
         self.login_id: str | None = None
         self.stored = False
@@ -186,7 +175,7 @@ class Connection:
             return
         arrived_at_ms = self._parts.clock.now_ms()
         if not self._rate.take(self._loop.time()):
-            self._flood()
+            self.flooded()
         elif self._busy is None:
             self._take(text, arrived_at_ms)
         else:
@@ -199,7 +188,8 @@ class Connection:
         """A binary frame has come."""
         self.close(CloseCode.BINARY, "binary frames are not understood")
 
-    def _flood(self) -> None:
+    def flooded(self) -> None:
+        """More messages have come, or frames that are none, than anybody needs."""
         if self._parts.hub.flooded(self.user_id or self.address):
             self.close(CloseCode.ABUSE, "too many messages again")
         else:
@@ -306,7 +296,7 @@ class Connection:
 
     async def _recognise(self, token: str, re: int | None) -> None:
         try:
-            async with asyncio.timeout(STORE_S):
+            async with asyncio.timeout(STORE_S), self._parts.turns.turn():
                 met = await recognise(token, self._parts.tokens, self._parts.database)
         except NotWelcome as refused:
             self.close(refused.code, refused.reason)
@@ -343,10 +333,13 @@ class Connection:
             async with asyncio.timeout(STORE_S):
                 if again and self._attempt is not None:
                     await self._attempt.quiet()
-                stored = await self._resume_or_create(message, person)
-                if from_start(stored.row["source"]) and stored.row["state"] in OPEN_STATES:
-                    onlooker = await self._parts.races.come_back(message.attempt, self)
+                async with self._parts.turns.turn(new=message.source is not None):
+                    stored = await open_attempt(message, person, self._parts, self._comes_back)
+                    if from_start(stored.row["source"]) and stored.row["state"] in OPEN_STATES:
+                        onlooker = await self._parts.races.come_back(message.attempt, self)
             self.stored = True  # a guest is stored with its first attempt
+        except TurnTooLate:
+            raise overloaded(message.id, self._parts.load.refuse_attempt()) from None
         except STORE_ERRORS:
             raise _store_away(message.id) from None
         self._drive(stored, again, onlooker).opened(message.id)
@@ -372,42 +365,17 @@ class Connection:
         parts.hub.drive(self, attempt)
         return attempt
 
-    async def _resume_or_create(self, message: Open, person: Person) -> StoredAttempt:
-        database, now_ms = self._parts.database, self._parts.clock.now_ms
-        for _ in range(2):  # somebody may create it between our looking and our creating
-            try:
-                stored = await resume_attempt(
-                    database, message.attempt, person, message.source, message.rule, now_ms()
-                )
-            except AttemptNotFound:
-                break
-            except AttemptDiffers:
-                text = "The attempt was opened with another source or other rules."
-                raise Refused(ErrorCode.CONFLICT, text, message.id) from None
-            if stored is None and message.source is not None:
-                new = await self._choose(message, message.source, person)
-                stored = await create_attempt(database, new, person, now_ms())
-            if stored is not None:
-                return stored
-        raise Refused(ErrorCode.NOT_FOUND, "There is no such attempt.", message.id)
-
-    async def _choose(self, message: Open, source: Source, person: Person) -> NewAttempt:
-        try:
-            chosen = await self._parts.texts.choose(source, person.id)
-        except TextUnavailable as missing:
-            raise Refused(ErrorCode.NOT_FOUND, str(missing), message.id) from None
-        rule = message.rule or ErrorRule.FREE
-        return NewAttempt(
-            message.attempt, source, rule, chosen.text, chosen.language, chosen.layout
-        )
-
     # Races
 
     async def _race(self, message: RaceMessage) -> None:
         if isinstance(message, RaceCreate | RaceQuick | RaceEnter):
             self._may_begin(message.id)
+        if isinstance(message, RaceCreate | RaceQuick):
+            wait_s = self._parts.load.attempt_wait_s(self._comes_back)
+            if wait_s > 0:
+                raise overloaded(message.id, wait_s)
         try:
-            async with asyncio.timeout(STORE_S):
+            async with asyncio.timeout(STORE_S), self._parts.turns.turn():
                 given_up = await self._racing.handle(message, self._who())
         except STORE_ERRORS:
             raise _store_away(message.id) from None
@@ -429,7 +397,7 @@ class Connection:
             self._attempt.forget_result()
         # The client has what it wants; a result repeated once more is no harm to it.
         with suppress(*STORE_ERRORS):
-            async with asyncio.timeout(STORE_S):
+            async with asyncio.timeout(STORE_S), self._parts.turns.turn():
                 await mark_got(self._parts.database, message.attempt, self._who())
 
     def _who(self) -> Person:

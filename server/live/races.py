@@ -40,6 +40,7 @@ from server.db.races import (
     load_race,
     take_race,
 )
+from server.live.load import Load
 from server.live.room import Member, Onlooker, Room
 
 log = logging.getLogger(__name__)
@@ -68,11 +69,11 @@ class Races:
         self._tasks: set[asyncio.Task[None]] = set()
         self._lost: set[tuple[str, str]] = set()  # seats that were nobody's at the last look
 
-    async def run(self) -> None:
-        """Send progress on the clock and look after the races until cancelled."""
+    async def run(self, load: Load) -> None:
+        """Look after the races and send progress, as `load` allows, until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._fan_out())
+                tasks.create_task(self._fan_out(load))
                 tasks.create_task(self._look())
         finally:
             for task in self._tasks:
@@ -424,7 +425,7 @@ class Races:
         told = {"process": self.process_id, "watchers": room.watchers_here}
         self._bus.publish(topic(room.id), told)
 
-    async def _fan_out(self) -> None:
+    async def _fan_out(self, load: Load) -> None:
         tick, loop = 0, asyncio.get_running_loop()
         due_s = loop.time()
         while True:
@@ -432,7 +433,7 @@ class Races:
             due_s = max(due_s + TICK_S, loop.time())
             await asyncio.sleep(due_s - loop.time())
             tick += 1
-            watchers_too = tick % WATCHERS_EVERY == 0
+            watchers_too = tick % WATCHERS_EVERY == 0 and load.show_watchers(tick // WATCHERS_EVERY)
             once_more = tick % REPEAT_EVERY == 0
             now_ms = self.now_ms()
             for room in self._rooms.values():

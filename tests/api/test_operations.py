@@ -42,7 +42,13 @@ async def test_ready_names_each_check(server: ServerProcess) -> None:
     assert answer.status_code == OK
     assert answer.json() == {
         "status": "ok",
-        "checks": {"database": "ok", "migrations": "ok", "redis": "unused", "draining": "no"},
+        "checks": {
+            "database": "ok",
+            "migrations": "ok",
+            "redis": "unused",
+            "draining": "no",
+            "load": "calm",
+        },
     }
     assert answer.headers["cache-control"] == "no-store"
 
@@ -57,14 +63,20 @@ async def test_not_ready_over_an_older_schema(server: ServerProcess, database_ur
 
 async def test_not_ready_while_the_store_is_away() -> None:
     database = Database("postgresql://nobody@127.0.0.1:1/nothing")
-    routes = operations(database, RedisLink(), Metrics(), lambda: False)
+    routes = operations(database, RedisLink(), Metrics(), lambda: False, lambda: "calm")
     transport = httpx.ASGITransport(Starlette(routes=routes))
     async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
         answer = await client.get("/health/ready")
     assert answer.status_code == UNAVAILABLE
     assert answer.json() == {
         "status": "unavailable",
-        "checks": {"database": "away", "migrations": "away", "redis": "unused", "draining": "no"},
+        "checks": {
+            "database": "away",
+            "migrations": "away",
+            "redis": "unused",
+            "draining": "no",
+            "load": "calm",
+        },
     }
     await database.close()
 
@@ -82,6 +94,7 @@ async def test_not_ready_while_draining(make_server: MakeServer, sqlite_url: str
             "migrations": "ok",
             "redis": "unused",
             "draining": "yes",
+            "load": "calm",
         }
     await ended
 
