@@ -58,7 +58,7 @@ class Visitor:
     plan: Plan
     attempt: str = field(default_factory=new_id)
     state: str | None = None
-    socket: socket.socket | None = None
+    connection: socket.socket | None = None
     heard: bytes = b""
     asked_at_s: float = 0.0
     began_at_s: float = 0.0
@@ -156,21 +156,21 @@ class Visitors:
         connection.setblocking(False)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.connect_ex(("127.0.0.1", self._port))
-        visitor.socket, visitor.state, visitor.heard = connection, CONNECTING, b""
+        visitor.connection, visitor.state, visitor.heard = connection, CONNECTING, b""
         visitor.asked_at_s = time.monotonic()
         self._by_fd[connection.fileno()] = visitor
         self._poll.register(connection.fileno(), select.EPOLLIN | select.EPOLLOUT)
 
     def _upgrade(self, visitor: Visitor) -> None:
-        assert visitor.socket is not None
-        self._poll.modify(visitor.socket.fileno(), select.EPOLLIN)
+        assert visitor.connection is not None
+        self._poll.modify(visitor.connection.fileno(), select.EPOLLIN)
         visitor.state = UPGRADING
         self._say(visitor, UPGRADE.format(path="/ws").encode())
 
     def _say(self, visitor: Visitor, data: bytes) -> None:
-        assert visitor.socket is not None
+        assert visitor.connection is not None
         with suppress(OSError):  # what became of it is heard soon
-            visitor.socket.send(data)
+            visitor.connection.send(data)
 
     def _ask(self, visitor: Visitor) -> None:
         visitor.state = OPENING
@@ -188,9 +188,9 @@ class Visitors:
             self._later(max(due_s, now_s + EVERY_MS / 1_000), visitor)
 
     def _hear(self, visitor: Visitor) -> None:
-        assert visitor.socket is not None
+        assert visitor.connection is not None
         try:
-            received = visitor.socket.recv(65_536)
+            received = visitor.connection.recv(65_536)
         except OSError:
             received = b""
         if not received:
@@ -241,10 +241,10 @@ class Visitors:
             self._later(time.monotonic() + self._random.uniform(0.25, 2.0), visitor)
 
     def _hang_up(self, visitor: Visitor) -> None:
-        if visitor.socket is not None:
-            self._by_fd.pop(visitor.socket.fileno(), None)
-            visitor.socket.close()
-        visitor.socket = visitor.state = None
+        if visitor.connection is not None:
+            self._by_fd.pop(visitor.connection.fileno(), None)
+            visitor.connection.close()
+        visitor.connection = visitor.state = None
 
     def _take(self, visitor: Visitor, payload: bytes) -> None:
         now_s = time.monotonic()

@@ -58,8 +58,8 @@ class RawSocket:
             return None
         return int(line.split()[1]) if line else None
 
-    async def upgrade(self) -> None:
-        """Become a websocket connection that has said hello."""
+    async def upgrade(self, *, hello: bool = True) -> None:
+        """Become a websocket connection, one that has said hello."""
         key = base64.b64encode(os.urandom(16)).decode()
         await self.send(
             b"GET /ws HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -67,6 +67,8 @@ class RawSocket:
         )
         answer = await self.reader.readuntil(b"\r\n\r\n")
         assert b" 101 " in answer, answer
+        if not hello:
+            return
         await self.send(frame(TEXT, b'{"type":"hello"}'))
         assert (await self.receive())[0] == TEXT
 
