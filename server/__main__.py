@@ -16,7 +16,7 @@ from server.db.database import STORE_ERRORS, Database
 from server.log import configure as configure_log
 from server.post import MailServer
 from server.settings import Settings, SettingsRefused, port_number, workers_number
-from server.web import listening, server
+from server.web import listening, raise_files_limit, server
 from server.workers import Workers
 
 SWITCH_S = 0.0005
@@ -79,7 +79,7 @@ def serve(settings: Settings) -> None:
 
 def answer(settings: Settings, sockets: list[socket.socket] | None = None) -> None:
     """What one process does: answer at HOST and PORT, or on the sockets that all share."""
-    parts = build(settings)
+    parts = build(settings, files=raise_files_limit())
     # An answer makes thousands of objects and lets them go at once: to look for rings among them,
     # and among all that lives as long as the program, takes longer than to make them.
     gc.freeze()

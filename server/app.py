@@ -88,12 +88,14 @@ PAGES = {
     "/race/{race}": "race",
 }
 FLUSH_S = 10
+FILES_USUAL = 1_024
+FILES_KEPT = 128  # for the store, for other requests, for whatever is imported late
 CLOCK_S = 60
 CLOCK_MS_MAX = 1_000  # by which it should never be wrong once it was right
 
 
-def build(settings: Settings) -> Parts:
-    """Every part, joined; nothing runs yet."""
+def build(settings: Settings, files: int = FILES_USUAL) -> Parts:
+    """Every part, joined; nothing runs yet. So many files and sockets may be open at once."""
     clock = Clock()
     database = Database(settings.database_url)
     metrics = Metrics()
@@ -104,7 +106,8 @@ def build(settings: Settings) -> Parts:
         loopback_free=not settings.production,
     )
     bus: Bus = RedisBus(settings.redis_url, metrics) if settings.redis_url else MemoryBus(metrics)
-    much = LoadLimits(settings.overload_ms, settings.overload_core_percent / 100)
+    sockets = max(files - FILES_KEPT, files // 2)
+    much = LoadLimits(settings.overload_ms, settings.overload_core_percent / 100, sockets)
     racing = Races(database, bus, clock, uuid4().hex)
     texts = Texts(database, SystemRandom())
     return Parts(
@@ -331,7 +334,7 @@ def _busy(parts: Parts, comes_back: bool) -> ApiError | None:
     """Why nobody is let in just now; None if they are."""
     if parts.hub.draining:
         return _later(503, "busy", "The server is restarting.", 1.0)
-    wait_s = parts.load.socket_wait_s(comes_back)
+    wait_s = parts.load.socket_wait_s(parts.hub.connections(), comes_back)
     if wait_s > 0:
         return _later(503, "overloaded", "The server has as much to do as it can.", wait_s)
     return None

@@ -7,7 +7,9 @@ import asyncio
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any, cast
 
@@ -21,6 +23,9 @@ from server.line import DIRECT, DirectLine, Listener, Patience
 from server.live.turns import Door
 from server.protocol import MESSAGE_BYTES_MAX
 
+if sys.platform != "win32":
+    import resource
+
 log = logging.getLogger(__name__)
 log.setLevel(logging.WARNING)
 # A client's bad frame is its own fault and closed with 1007: no error of ours, no traceback.
@@ -32,6 +37,8 @@ EARLY_BYTES_MAX = 65_536  # that may arrive before it is somebody's turn
 CLOSE_S = 3.0  # for a client to take our close before the line is cut
 PING_S = 20.0
 SHUTDOWN_S = 5
+FILES_WANTED = 4_096
+WINDOWS_FILES = 8_192
 
 
 class Config(uvicorn.Config):
@@ -248,6 +255,21 @@ def server(
     )
     config.door = door
     return Server(config, drain)
+
+
+def raise_files_limit() -> int:
+    """Let this process have as many files and sockets open as it may; how many those are."""
+    if sys.platform == "win32":
+        return WINDOWS_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        # Some systems name a limit that they do not grant.
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most < FILES_WANTED:
+        log.warning("this process may have only %d files and sockets open (ulimit -n)", most)
+    return most
 
 
 def listening(host: str, port: int) -> socket.socket:

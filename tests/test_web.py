@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import resource
+import sys
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -264,3 +266,20 @@ async def test_a_lost_connection_leaves_nothing_behind(sqlite_server: ServerProc
     while sockets(sqlite_server) > before:
         assert time.monotonic() < deadline_s, "sockets are left"
         await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(("limit", "most", "warns"), [("-Sn", None, False), ("-n", "200", True)])
+async def test_as_many_files_as_may_be_or_a_word_about_it(
+    limit: str, most: str | None, warns: bool
+) -> None:
+    """Of this process, which begins with a soft limit of 200 and with a hard one."""
+    program = "from server.web import raise_files_limit; print(raise_files_limit())"
+    process = await asyncio.create_subprocess_exec(
+        *("sh", "-c", f'ulimit {limit} 200; exec "$@"', "sh", sys.executable, "-c", program),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    said, warned = await process.communicate()
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert said.decode().strip() == (most or str(hard))
+    assert ("ulimit -n" in warned.decode()) is warns

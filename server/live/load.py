@@ -43,10 +43,11 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class LoadLimits:
-    """From when on it is too much. `late_ms` 0: never."""
+    """From when on it is too much; `late_ms` 0: never. More `sockets` there are not."""
 
     late_ms: int
     core_share: float
+    sockets: int
 
 
 class Sample(NamedTuple):
@@ -109,9 +110,10 @@ class Load:
             return True
         return self.level is Level.THIN and frame % WATCHERS_THINNED == 0
 
-    def socket_wait_s(self, comes_back: bool) -> float:
-        """How long until somebody may try again to connect; 0 if they may now."""
-        if self.level < Level.CLOSED or comes_back:
+    def socket_wait_s(self, connected: int, comes_back: bool) -> float:
+        """How long until one more may try again to connect; 0 if they may now."""
+        room = self.level < Level.CLOSED or comes_back
+        if room and connected < self._limits.sockets:
             return 0.0
         return self._wait_s("socket", SOCKET_RETRY_S)
 

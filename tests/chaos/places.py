@@ -31,14 +31,16 @@ def small_disk() -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def on_file(at: Path, *, constants: str = "") -> AsyncIterator[tuple[Path, ServerProcess]]:
+async def on_file(
+    at: Path, *, constants: str = "", environment: Mapping[str, str] | None = None
+) -> AsyncIterator[tuple[Path, ServerProcess]]:
     """A server on a new SQLite file in this folder, with other `constants` if any are named."""
     path = at / "typing.db"
     with folder() as logs:
         server = ServerProcess(
             f"sqlite+aiosqlite:///{path}",
             logs / "server.log",
-            environment={"CONSTANTS": constants},
+            environment={"CONSTANTS": constants, **(environment or {})},
             module="tests.impatient_server" if constants else "server",
         )
         await server.start()

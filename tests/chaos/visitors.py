@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from random import Random
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import orjson
 
@@ -77,7 +77,7 @@ class Visitor:
 
 
 class Visitors:
-    """Everybody, and what they saw. `refused` counts by kind; each refusal also has its time."""
+    """Everybody, and what they saw. All hang up when the block ends."""
 
     def __init__(self, port: int, seed: int = 1) -> None:
         self.everybody: list[Visitor] = []
@@ -93,6 +93,13 @@ class Visitors:
         self._number = 0
         self._poll = select.epoll()
         self._by_fd: dict[int, Visitor] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+        self._poll.close()
 
     def expect(self, count: int, group: str, over_s: float) -> None:
         """So many more come within this time."""
@@ -258,8 +265,8 @@ class Visitors:
             self._ask(visitor)
         elif payload.startswith(b'{"type":"opened"'):
             self.opened_ms.append((now_s - visitor.asked_at_s) * 1_000)
-            visitor.state, visitor.began_at_s = TYPING, now_s
-            self._later(now_s + self._random.random(), visitor)
+            visitor.state, visitor.began_at_s = TYPING, now_s + self._random.random()
+            self._later(visitor.began_at_s + visitor.plan.batches[0].at_ms / 1_000, visitor)
         elif payload.startswith(b'{"type":"error"'):
             error = orjson.loads(payload)
             self._refused(visitor, error["code"], error["retry_ms"] / 1_000)

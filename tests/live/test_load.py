@@ -12,6 +12,7 @@ from server.live.turns import AT_ONCE, Door, Turns, TurnTooLate
 
 LATE_MS = 100
 BUSY = 0.95
+SOCKETS = 1_000
 
 
 class Measured:
@@ -19,7 +20,7 @@ class Measured:
 
     def __init__(self, late_ms: int = LATE_MS) -> None:
         self.refused: list[str] = []
-        self.load = Load(LoadLimits(late_ms, 0.8), Random(1), self.refused.append)
+        self.load = Load(LoadLimits(late_ms, 0.8, SOCKETS), Random(1), self.refused.append)
         self._at_s = self._cpu_s = 0.0
 
     def during(
@@ -100,8 +101,8 @@ def test_what_each_level_does_without() -> None:
     socket, back, attempt, watched = [], [], [], []
     for level in Level:
         load = load_at(level).load
-        socket.append(load.socket_wait_s(comes_back=False) > 0)
-        back.append(load.socket_wait_s(comes_back=True) > 0)
+        socket.append(load.socket_wait_s(1, comes_back=False) > 0)
+        back.append(load.socket_wait_s(1, comes_back=True) > 0)
         attempt.append(load.attempt_wait_s(comes_back=False) > 0)
         watched.append(sum(load.show_watchers(frame) for frame in range(100)))
     assert socket == [False, False, True, True]
@@ -115,9 +116,16 @@ def test_who_says_to_come_back_begins_nothing_new_where_others_may_not_come_in()
     assert waits == [False, False, True, True]
 
 
+def test_nobody_gets_a_socket_that_is_not_there() -> None:
+    load = load_at(Level.CALM).load
+    assert load.socket_wait_s(SOCKETS - 1, comes_back=False) == 0.0
+    assert load.socket_wait_s(SOCKETS, comes_back=False) > 0
+    assert load.socket_wait_s(SOCKETS, comes_back=True) > 0
+
+
 def test_refusals_are_counted_and_come_back_at_different_times() -> None:
     process = load_at(Level.FULL)
-    waits_s = {process.load.socket_wait_s(comes_back=False) for _ in range(20)}
+    waits_s = {process.load.socket_wait_s(1, comes_back=False) for _ in range(20)}
     waits_s |= {process.load.attempt_wait_s(comes_back=False) for _ in range(20)}
     assert len(waits_s) == 40
     assert process.refused == ["socket"] * 20 + ["attempt"] * 20
