@@ -109,6 +109,7 @@ const messages = {
   saved: 'Saved',
   behind: (count, shown) => `Catching up: ${shown} ${plural(count, 'keystroke', 'keystrokes')} on the way`,
   offline: 'Offline. Keep typing, nothing is lost',
+  serverFull: 'The server is full just now. Keep typing, it goes on by itself',
   backOnline: 'Back online. Everything is saved.',
   stalled: (count, shown) =>
     `The server is slow. Keep typing, ${shown} ${plural(count, 'keystroke waits', 'keystrokes wait')}`,

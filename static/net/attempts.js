@@ -34,6 +34,11 @@ export class Attempts {
     return this.current === null && this.#leaving.length === 0;
   }
 
+  /** Does the server know one of them? */
+  get begun() {
+    return [this.current, ...this.#leaving].some((log) => log !== null && log.opened !== null);
+  }
+
   /** The attempts with events that the server has not stored. */
   get unsaved() {
     const all = this.current ? [...this.#leaving, this.current] : this.#leaving;

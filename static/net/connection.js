@@ -17,6 +17,11 @@ import { CLIENT, decode, isTerminal, MESSAGE_RATE, NORMAL, SUBPROTOCOL, TOKEN_RE
  * @property {(message: ServerMessage) => void} received all but the welcome; each may change `wakesAtMs`
  * @property {(code: number|null) => void} lost comes before a new connection is ready
  * @property {() => boolean} wanted is there anything to deliver?
+ * @property {() => boolean} comesBack does the server hold something that is to go on?
+ * @property {() => void} advised `busy` has become true
+ *
+ * @typedef {() => Promise<number|null>} Ask why a socket did not open: for how many ms the server wants to be left
+ *   alone; null if it does not say. A browser tells nothing of an answer that is no websocket.
  */
 
 const ABNORMAL = 1006; // as a browser calls a connection that ended without a close
@@ -42,6 +47,8 @@ export class Connection {
   serverOffsetMs = 0;
   /** Since the page began, or since it was last connected, has trying failed? */
   failed = false;
+  /** The server has too much to do, or restarts: it has said when to come again. */
+  busy = false;
   /** @type {number | null} */
   closeCode = null;
   /** @type {string | null} */
@@ -53,6 +60,8 @@ export class Connection {
   #WebSocket;
   /** @type {Token} */
   #token;
+  /** @type {Ask} */
+  #ask;
   /** @type {Clock} */
   #clock;
   /** @type {() => number} */
@@ -67,6 +76,7 @@ export class Connection {
   #tries = 0;
   #dueAtMs = Infinity;
   #greetedAtMs = 0;
+  #refused = false;
   #drainAtMs = Infinity;
   #pingedAtMs = 0;
   #pongDue = false;
@@ -85,14 +95,16 @@ export class Connection {
    * @param {string} options.url
    * @param {typeof globalThis.WebSocket} options.WebSocket
    * @param {Token} options.token
+   * @param {Ask} options.ask
    * @param {Clock} options.clock
    * @param {() => number} options.random
    * @param {Listener} options.listener
    */
-  constructor({ url, WebSocket, token, clock, random, listener }) {
+  constructor({ url, WebSocket, token, ask, clock, random, listener }) {
     this.#url = url;
     this.#WebSocket = WebSocket;
     this.#token = token;
+    this.#ask = ask;
     this.#clock = clock;
     this.#random = random;
     this.#listener = listener;
@@ -127,7 +139,7 @@ export class Connection {
   connect() {
     if (this.#phase === 'ready' || this.#phase === 'greeting') return;
     if (this.stopped) this.#tries = 0;
-    this.failed = false;
+    this.failed = this.busy = false;
     this.#greet();
   }
 
@@ -210,8 +222,11 @@ export class Connection {
     this.#greetedAtMs = this.#clock.nowMs();
     this.#drainAtMs = Infinity;
     this.closeCode = this.reason = null;
-    const socket = new this.#WebSocket(this.#url, [SUBPROTOCOL]);
+    // Who says so is let in where others must wait.
+    const url = this.#listener.comesBack() ? `${this.#url}?resume` : this.#url;
+    const socket = new this.#WebSocket(url, [SUBPROTOCOL]);
     this.#socket = socket;
+    this.#refused = true; // until it opens
     // A socket that was dropped may still speak; nobody listens to it.
     socket.onopen = () => socket === this.#socket && this.#introduce(socket);
     socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(decode(data));
@@ -220,6 +235,7 @@ export class Connection {
 
   /** @param {WebSocket} socket */
   #introduce(socket) {
+    this.#refused = false;
     /** @param {string|null} token */
     const hello = (token) => {
       if (socket === this.#socket)
@@ -267,6 +283,20 @@ export class Connection {
     if (code === NORMAL && this.#phase === 'waiting' && !this.#listener.wanted()) {
       this.#dueAtMs = Infinity; // nothing to say: come back with the next attempt
     }
+    if (code === ABNORMAL && this.#refused && this.#phase === 'waiting') this.#askWhy();
+  }
+
+  #askWhy() {
+    this.#refused = false;
+    const tries = this.#tries;
+    const advised = (/** @type {number|null} */ ms) => {
+      if (ms === null || this.#phase !== 'waiting' || tries !== this.#tries) return;
+      // A little later than told, each at another time: else all would come back together.
+      this.#dueAtMs = Math.max(this.#dueAtMs, this.#clock.nowMs() + ms * (1 + this.#random() / 2));
+      this.busy = true;
+      this.#listener.advised();
+    };
+    this.#ask().then(advised, () => {}); // no answer at all: the network is away
   }
 
   /** @param {number} nowMs */
@@ -308,7 +338,7 @@ export class Connection {
   #welcome(message) {
     const nowMs = this.#clock.nowMs();
     this.#phase = 'ready';
-    this.failed = false;
+    this.failed = this.busy = false;
     this.user = message.user;
     if (message.token) this.#token.write(message.token);
     this.#learnOffset(nowMs - this.#greetedAtMs, message.server_ms, nowMs);

@@ -11,7 +11,7 @@ import { safety } from './safety.js';
 
 /**
  * @import { Rules } from '../core/attempt.js'
- * @import { Clock, Listener, Token } from './connection.js'
+ * @import { Ask, Clock, Token } from './connection.js'
  * @import { OpenRefusal } from './delivery.js'
  * @import { NewsByName } from './news.js'
  * @import { Ack, AttemptState, Done, RaceState, ServerMessage, Source } from './protocol.js'
@@ -52,13 +52,14 @@ export class Live {
    * @param {string} options.url
    * @param {typeof globalThis.WebSocket} options.WebSocket
    * @param {Token} options.token
+   * @param {Ask} options.ask
    * @param {Storage|null} options.storage where keystrokes are mirrored
    * @param {Clock} options.clock Unix ms that never run backwards
    * @param {() => number} options.random 0 up to 1
    * @param {(wake: () => void, delayMs: number) => Timer} options.setTimeout
    * @param {(timer: Timer) => void} options.clearTimeout
    */
-  constructor({ url, WebSocket, token, storage, clock, random, setTimeout, clearTimeout }) {
+  constructor({ url, WebSocket, token, ask, storage, clock, random, setTimeout, clearTimeout }) {
     this.#clock = clock;
     this.#random = random;
     // Browsers refuse to set a timer as a method of ours.
@@ -67,18 +68,19 @@ export class Live {
     // A fault on the page must not hold up the keys; it is still to be seen.
     this.#news = new News((fault) => setTimeout(() => raise(fault), 0));
     this.#attempts = new Attempts(storage);
-    /** @type {Listener} */
-    const listener = {
-      welcomed: () => this.#welcomed(),
-      received: (message) => this.#receive(message),
-      lost: (code) => this.#lost(code),
-      wanted: () => this.#busy,
-    };
-    this.#connection = new Connection({ url, WebSocket, token, clock, random, listener });
+    this.#connection = new Connection({
+      ...{ url, WebSocket, token, ask, clock, random },
+      listener: {
+        welcomed: () => this.#welcomed(),
+        received: (message) => this.#receive(message),
+        lost: (code) => this.#lost(code),
+        wanted: () => this.#busy,
+        comesBack: () => this.#attempts.begun || this.#racing.active,
+        advised: () => this.#turn(),
+      },
+    });
     this.#racing = new Racing({
-      connection: this.#connection,
-      clock,
-      news: this.#news,
+      ...{ connection: this.#connection, clock, news: this.#news },
       listener: {
         asked: () => this.#turn(),
         given: (message) => this.#race(message),

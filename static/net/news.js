@@ -6,7 +6,7 @@
  * @import { Ack, AttemptState, Reason, Result, Verdict } from './protocol.js'
  *
  * @typedef {'connecting'|'saved'|'behind'|'offline'|'stopped'} ConnectionState
- * @typedef {{state: ConnectionState, unacked: number, stalled: boolean,
+ * @typedef {{state: ConnectionState, unacked: number, stalled: boolean, busy: boolean,
  *   closeCode: number|null, reason: string|null}} ConnectionNews
  * @typedef {import('./attempt_log.js').Made &
  *   {id: string, attempt: Attempt, resumed: boolean, state: AttemptState}} OpenedNews

@@ -16,12 +16,12 @@ const BEHIND_AFTER_MS = 1_000;
  * @returns {{news: ConnectionNews, behindAtMs: number}} `behindAtMs`: when keys have waited for too long
  */
 export function safety(connection, attempts, nowMs) {
-  const { closeCode, reason } = connection;
+  const { busy, closeCode, reason } = connection;
   const { unsaved } = attempts;
   const unacked = unsaved.reduce((count, log) => count + log.unacked, 0);
   const behindAtMs = unacked > 0 ? BEHIND_AFTER_MS + unsavedSinceMs(unsaved[0]) : Infinity;
   const state = stateOf(connection, attempts.current, nowMs >= behindAtMs);
-  return { news: { state, unacked, stalled: false, closeCode, reason }, behindAtMs };
+  return { news: { state, unacked, stalled: false, busy, closeCode, reason }, behindAtMs };
 }
 
 /**

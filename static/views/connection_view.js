@@ -16,7 +16,7 @@ export class ConnectionView {
   /** @type {Notices} */
   #notices;
   /** @type {ConnectionNews} */
-  #now = { state: 'connecting', unacked: 0, stalled: false, closeCode: null, reason: null };
+  #now = { state: 'connecting', unacked: 0, stalled: false, busy: false, closeCode: null, reason: null };
 
   /** @param {HTMLElement} root @param {Notices} notices says aloud what changed for the person */
   constructor(root, notices) {
@@ -27,11 +27,12 @@ export class ConnectionView {
 
   /** @param {ConnectionNews} connection */
   show(connection) {
-    const before = this.#now.state;
+    const { state: before, busy: wasBusy } = this.#now;
     this.#now = connection;
     this.draw();
+    if (connection.busy && !wasBusy) this.#notices.speak(this.sentence);
     if (connection.state === before) return;
-    if (connection.state === 'offline') this.#notices.speak(say('offline'));
+    if (connection.state === 'offline' && !connection.busy) this.#notices.speak(say('offline'));
     if (connection.state === 'saved' && before === 'offline') this.#notices.speak(say('backOnline'));
   }
 
@@ -49,8 +50,9 @@ export class ConnectionView {
 
   /** The state in words. */
   get sentence() {
-    const { state, unacked, stalled, closeCode } = this.#now;
+    const { state, unacked, stalled, busy, closeCode } = this.#now;
     if (state === 'stopped') return sayIfKnown(`closed${closeCode}`) ?? say('stopped');
+    if (busy && state === 'offline') return say('serverFull');
     if (stalled) return say('stalled', unacked, number(unacked));
     return say(state, unacked, number(unacked));
   }

@@ -13,12 +13,20 @@ import { say } from './words.js';
 const SUPERSEDED = 4509;
 const CONFLICTING = 4510;
 
+/** For how long the server wants to be left alone; it says so to whoever asks over HTTP. */
+async function askForWait() {
+  const answer = await fetch('/ws', { cache: 'no-store' });
+  const retryS = Number(answer.headers.get('Retry-After') ?? Number.NaN);
+  return retryS > 0 ? retryS * 1_000 : null;
+}
+
 /** @param {Pick<Frame, 'session'|'storage'>} frame */
 export function openLine({ session, storage }) {
   return new Live({
     url: `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/ws`,
     WebSocket,
     token: session,
+    ask: askForWait,
     storage,
     clock: { nowMs: () => performance.timeOrigin + performance.now() },
     random: Math.random,

@@ -94,6 +94,7 @@ export class World {
       url: 'ws://test/ws',
       WebSocket,
       token: new Session({ fetch: offline, shared: storage, own: null, nowMs: () => world.nowMs }),
+      ask: () => world.server.ask(),
       storage,
       clock: { nowMs: () => world.nowMs + skewMs },
       random: () => world.random(),
@@ -136,8 +137,9 @@ class FakeSocket {
   /** Neither side hears anything more, and nobody is told. */
   deaf = false;
 
-  constructor(world, _url, protocols) {
+  constructor(world, url, protocols) {
     this.#world = world;
+    this.url = url;
     this.protocols = protocols;
     const { server } = world;
     world.after(server.latencyMs, () => {
@@ -195,6 +197,9 @@ class FakeServer {
   commitMs = 5;
   /** Refuses connections. */
   down = false;
+  /** What it says over HTTP to who was refused: for how many ms to wait; null: nothing. */
+  waitMs = null;
+  asked = 0;
   /** Lets connections hang. */
   silent = false;
   stalled = false;
@@ -236,6 +241,14 @@ class FakeServer {
 
   sent(type) {
     return this.received.filter((message) => message.type === type);
+  }
+
+  ask() {
+    this.asked += 1;
+    const { waitMs } = this;
+    // Answered within the same moment: promises know no virtual time.
+    // biome-ignore lint/suspicious/noThenProperty: one that is settled at once
+    return { then: (settle) => settle(waitMs) };
   }
 
   get only() {

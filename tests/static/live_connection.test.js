@@ -222,3 +222,41 @@ test('a connection closed for want of anything to say rests until there is', () 
   world.pass(300);
   assert.equal(page.all('opened').length, 1);
 });
+
+test('who is refused asks why, waits as told and a little more, and says so', () => {
+  const world = new World();
+  const page = opened(world);
+  page.type('the ');
+  world.server.down = true;
+  world.server.waitMs = 8_000;
+  world.server.closeAll(1006);
+  world.pass(2_000);
+  assert.equal(page.sockets.length, 2, 'one try, and the answer holds');
+  assert.equal(world.server.asked, 1);
+  const { state, busy } = page.last('connection');
+  assert.deepEqual([state, busy], ['offline', true]);
+  world.server.down = false;
+  world.pass(5_500);
+  assert.equal(page.sockets.length, 2);
+  world.pass(5_000);
+  assert.deepEqual([page.last('connection').state, page.last('connection').busy], ['saved', false]);
+});
+
+test('a network that is away says nothing of when to come back', () => {
+  const world = new World();
+  const page = opened(world);
+  world.server.down = true;
+  world.server.closeAll(1006);
+  world.pass(10_000);
+  assert.ok(page.sockets.length > 3);
+  assert.equal(page.last('connection').busy, false);
+});
+
+test('who has something to go on with says so, and a newcomer does not', () => {
+  const world = new World();
+  const page = opened(world);
+  world.server.closeAll(1006);
+  world.pass(5_000);
+  const urls = page.sockets.map(({ url }) => url);
+  assert.deepEqual([urls[0], urls.at(-1)], ['ws://test/ws', 'ws://test/ws?resume']);
+});
