@@ -56,13 +56,13 @@ from server.live.races import Races
 from server.live.racing import RacingParts
 from server.live.revoker import Revoker
 from server.live.sweeper import Sweeper
-from server.live.turns import Door, Turns
 from server.metrics import Metrics
 from server.post import MailServer, Post
 from server.protocol import SUBPROTOCOL, CloseCode
 from server.redis_link import RedisLink
 from server.settings import Settings
 from server.texts import Texts
+from server.turns import Door, Turns
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +88,7 @@ PAGES = {
     "/race/{race}": "race",
 }
 FLUSH_S = 10
+AT_ONCE = 4  # who open, or otherwise want more than to type
 FILES_USUAL = 1_024
 FILES_KEPT = 128  # for the store, for other requests, for whatever is imported late
 CLOCK_S = 60
@@ -117,7 +118,7 @@ def build(settings: Settings, files: int = FILES_USUAL) -> Parts:
         hub=Hub(limits, time.monotonic, metrics),
         load=Load(much, SystemRandom(), metrics.refused),
         door=Door(),
-        turns=Turns(),
+        turns=Turns(AT_ONCE),
         bus=bus,
         races=racing,
         racing=RacingParts(racing, database, texts, SystemRandom()),

@@ -20,8 +20,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 from server.line import DIRECT, DirectLine, Listener, Patience
-from server.live.turns import Door
 from server.protocol import MESSAGE_BYTES_MAX
+from server.turns import Door
 
 if sys.platform != "win32":
     import resource

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
 from websockets.typing import Subprotocol
 
 from tests.expected_score import DELETE, DELETE_WORD, Event, graphemes
@@ -98,6 +98,7 @@ class HonestClient:
         self._finish: str | None = None
         self._done: Message | None = None
         self._failures = 0
+        self._told_to_wait_s = 0.0
         self._durable = 0
 
     async def type(
@@ -161,16 +162,27 @@ class HonestClient:
             raise Stopped(f"closed with {code}")
         if code == TOKEN_REFUSED:
             self.token = None
+        if isinstance(lost, InvalidStatus):
+            # As told, and a little more, or all who were told so would come back together.
+            told_s = float(lost.response.headers.get("Retry-After", "0"))
+            self._told_to_wait_s = told_s * self._random.uniform(1.0, 1.5)
 
     def _back_off_s(self, connection: "_Connection") -> float:
-        """Full jitter; at once after a silence; when it said so after a drain."""
+        """Full jitter; at once after a silence; when it said so after a drain or a refusal."""
         if connection.leave_at_s is not None:
             return max(0.0, connection.leave_at_s - time.monotonic())
         if connection.given_up:
             return 0.0
+        told_s, self._told_to_wait_s = self._told_to_wait_s, 0.0
+        if told_s:
+            return told_s
         self._failures += 1
         longest_s: float = min(self._back_off_s_max, BACK_OFF_S * 2.0 ** (self._failures - 1))
         return self._random.random() * longest_s
+
+    def address(self) -> str:
+        """Where to connect; whoever has something to go on with says so."""
+        return f"{self.url}?resume" if self._opened.is_set() else self.url
 
     def hello(self) -> Message:
         return {"type": "hello", "token": self.token, "client": "honest/1.0"}
@@ -231,7 +243,7 @@ class _Connection:
     async def talk(self) -> None:
         """Send and receive until `done`, a drain, or a silence; raises when the connection ends."""
         async with connect(
-            self._client.url,
+            self._client.address(),
             subprotocols=[Subprotocol(SUBPROTOCOL)],
             compression=None,
             proxy=None,

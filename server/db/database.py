@@ -28,6 +28,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from server.db import sqlite
+from server.turns import Turns
 
 MIGRATIONS = Path(__file__).resolve().parents[2] / "migrations"
 BUSY_TIMEOUT_MS = 5_000
@@ -102,7 +103,7 @@ class Database:
     def __init__(self, url: str) -> None:
         parsed = store_url(url)
         self.embedded = parsed.drivername.startswith("sqlite")
-        self._one_writer = asyncio.Lock()
+        self._one_writer = Turns(1)
         if self.embedded:
             _check_file(Path(parsed.database or ""))
             self.engine = _sqlite_engine(parsed)
@@ -123,21 +124,22 @@ class Database:
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction; durable when the block has ended without an exception."""
-        turn = self._one_writer if self.embedded else nullcontext()
+        turn = self._one_writer.turn() if self.embedded else nullcontext()
         async with turn, self.engine.connect() as connection:
             await connection.execution_options(**self._writing)
             async with connection.begin():
                 yield connection
 
-    async def transact(self, work: Callable[[Connection], T]) -> T:
+    async def transact(self, work: Callable[[Connection], T], *, first: bool = False) -> T:
         """What `work` returns, which is called in a transaction; durable by then.
 
-        On SQLite all of it is one trip to a thread, however many statements there are.
+        On SQLite all of it is one trip to a thread, however many statements there are, and what is
+        to be `first` goes before all that others wait to write.
         """
         if self._file is None:
             async with self.write() as connection:
                 return await connection.run_sync(work)
-        async with self._one_writer:
+        async with self._one_writer.turn(first=first):
             trip = partial(_transact, self._file, work)
             return await asyncio.get_running_loop().run_in_executor(self._thread, trip)
 

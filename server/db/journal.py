@@ -185,7 +185,9 @@ class Journal:
             await self._commit_until_done([entry])
 
     async def _commit(self, group: Sequence[Entry]) -> list[tuple[Outcome, float | None]]:
-        changes, settlements = await self._database.transact(partial(self._store, group))
+        changes, settlements = await self._database.transact(
+            partial(self._store, group), first=True
+        )
         self.heard(changes)
         return settlements
 

@@ -21,7 +21,6 @@ from server.live.opening import open_attempt, overloaded
 from server.live.outbox import Outbox
 from server.live.parts import Parts
 from server.live.racing import Racing
-from server.live.turns import TurnTooLate
 from server.protocol import (
     STRIKES,
     BadKeystroke,
@@ -42,6 +41,7 @@ from server.protocol import (
     decode,
     encode,
 )
+from server.turns import TurnTooLate
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,7 @@ MESSAGES_PER_S = 30
 MESSAGES_BURST = 90
 STORE_S = 5  # how long a request waits for the store before it is told so
 STORE_RETRY_MS = 2_000
+NEW_WAIT_S = 3.0  # longer nobody waits for a turn who only wants to begin
 FAREWELL_S = 1.0  # for what is queued, and then for the close, to leave
 
 
@@ -296,7 +297,7 @@ class Connection:
 
     async def _recognise(self, token: str, re: int | None) -> None:
         try:
-            async with asyncio.timeout(STORE_S), self._parts.turns.turn():
+            async with asyncio.timeout(STORE_S), self._parts.turns.turn(first=True):
                 met = await recognise(token, self._parts.tokens, self._parts.database)
         except NotWelcome as refused:
             self.close(refused.code, refused.reason)
@@ -333,7 +334,9 @@ class Connection:
             async with asyncio.timeout(STORE_S):
                 if again and self._attempt is not None:
                     await self._attempt.quiet()
-                async with self._parts.turns.turn(new=message.source is not None):
+                new = message.source is not None
+                within_s = NEW_WAIT_S if new else None
+                async with self._parts.turns.turn(first=not new, within_s=within_s):
                     stored = await open_attempt(message, person, self._parts, self._comes_back)
                     if from_start(stored.row["source"]) and stored.row["state"] in OPEN_STATES:
                         onlooker = await self._parts.races.come_back(message.attempt, self)
@@ -375,7 +378,7 @@ class Connection:
             if wait_s > 0:
                 raise overloaded(message.id, wait_s)
         try:
-            async with asyncio.timeout(STORE_S), self._parts.turns.turn():
+            async with asyncio.timeout(STORE_S), self._parts.turns.turn(first=True):
                 given_up = await self._racing.handle(message, self._who())
         except STORE_ERRORS:
             raise _store_away(message.id) from None
@@ -397,7 +400,7 @@ class Connection:
             self._attempt.forget_result()
         # The client has what it wants; a result repeated once more is no harm to it.
         with suppress(*STORE_ERRORS):
-            async with asyncio.timeout(STORE_S), self._parts.turns.turn():
+            async with asyncio.timeout(STORE_S), self._parts.turns.turn(first=True):
                 await mark_got(self._parts.database, message.attempt, self._who())
 
     def _who(self) -> Person:

@@ -11,8 +11,8 @@ from server.live.hub import Hub
 from server.live.load import Load
 from server.live.races import Races
 from server.live.racing import RacingParts
-from server.live.turns import Door, Turns
 from server.texts import Texts
+from server.turns import Door, Turns
 
 
 @dataclass(frozen=True, slots=True)

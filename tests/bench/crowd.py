@@ -72,11 +72,23 @@ class Crowd:
             for person in some:
                 person.socket.sendall(UPGRADE.format(path=self._dialect.path).encode())
             for person in some:
-                status, person.heard = _read_head(person.socket)
-                if status != 101:
-                    raise RuntimeError(f"the server answers an upgrade with {status}")
+                while (wait_s := self._upgraded(person)) > 0:
+                    time.sleep(wait_s)
+                    person.socket.close()
+                    person.socket = self._connect()
+                    person.socket.sendall(UPGRADE.format(path=self._dialect.path).encode())
                 self._dialect.greet(person)
             self.people += some
+
+    def _upgraded(self, person: Person) -> float:
+        """0 if it is a websocket now, else for how long a busy server wants to be left alone."""
+        head, person.heard = _read_head(person.socket)
+        status = int(head.split()[1])
+        if status == 503:
+            return float(head.lower().partition(b"retry-after:")[2].split()[0])
+        if status != 101:
+            raise RuntimeError(f"the server answers an upgrade with {status}")
+        return 0.0
 
     def _connect(self) -> socket.socket:
         connection = socket.create_connection(("127.0.0.1", self._port), timeout=30)
@@ -159,8 +171,8 @@ class Crowd:
         self.people.clear()
 
 
-def _read_head(connection: socket.socket) -> tuple[int, bytes]:
-    """The status of an HTTP answer, and what came after its head."""
+def _read_head(connection: socket.socket) -> tuple[bytes, bytes]:
+    """The head of an HTTP answer, and what came after it."""
     data = b""
     while b"\r\n\r\n" not in data:
         received = connection.recv(65_536)
@@ -168,7 +180,7 @@ def _read_head(connection: socket.socket) -> tuple[int, bytes]:
             raise RuntimeError("the server hung up")
         data += received
     head, _, rest = data.partition(b"\r\n\r\n")
-    return int(head.split()[1]), rest
+    return head, rest
 
 
 def receive(person: Person) -> bytes:

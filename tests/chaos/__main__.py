@@ -15,7 +15,9 @@ from collections.abc import Awaitable, Callable
 
 from websockets.exceptions import ConnectionClosed
 
+from tests.chaos.floods import beside_five_thousand, floods
 from tests.chaos.lanes import type_while_it_is_killed
+from tests.chaos.overload import twice_the_capacity
 from tests.chaos.places import folder, on_file, on_postgresql, small_disk
 from tests.chaos.rolling import restart_in_turn, stand_still_in_turn
 from tests.chaos.soak import soak
@@ -74,6 +76,18 @@ async def frozen(_arguments: argparse.Namespace) -> list[str]:
         return await stand_still_in_turn(servers, own.url, rounds=FREEZES, typists=TYPISTS)
 
 
+async def overload(_arguments: argparse.Namespace) -> list[str]:
+    return await twice_the_capacity()
+
+
+async def crowd(_arguments: argparse.Namespace) -> list[str]:
+    return await beside_five_thousand()
+
+
+async def flooded(_arguments: argparse.Namespace) -> list[str]:
+    return await floods()
+
+
 async def churn(arguments: argparse.Namespace) -> list[str]:
     if arguments.postgresql:
         async with on_postgresql() as (_own, (server,)):
@@ -94,6 +108,9 @@ SCENARIOS: dict[str, tuple[str, Scenario]] = {
     "killed": ("the server is killed every second or so, behind a bad network", killed),
     "rolling": ("two processes are restarted in turn", rolling),
     "frozen": ("of two processes one stands still, then the other is killed", frozen),
+    "overload": ("twice as many want to type as one core bears", overload),
+    "crowd": ("5,000 sit idle beside 20 who type, and are sent away", crowd),
+    "floods": ("50 sockets send without end beside 20 who type", flooded),
     "soak": ("people come, type, drop, resume, race and leave", churn),
 }
 NAMESPACED = "sqlite_full_disk"

@@ -52,7 +52,7 @@ class Ack(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class Visitor:
-    """Somebody who comes to type; `state` is None while there is no connection."""
+    """Somebody who comes to type. `state` is None while there is no connection."""
 
     group: str
     plan: Plan
@@ -64,16 +64,11 @@ class Visitor:
     began_at_s: float = 0.0
     next_batch: int = 0
     waiting: deque[tuple[int, float]] = field(default_factory=deque)
+    sent: int = 0  # keystrokes
     acked: int = 0
+    token: str | None = None
+    found: int | None = None  # so many keystrokes the server had when it opened the attempt
     stops: bool = False
-
-    @property
-    def sent(self) -> int:
-        """How many keystrokes it has sent."""
-        if not self.next_batch:
-            return 0
-        last = self.plan.batches[self.next_batch - 1]
-        return last.seq + len(last.presses) - 1
 
 
 class Visitors:
@@ -135,6 +130,13 @@ class Visitors:
         for visitor in self.everybody:
             visitor.stops = True
 
+    def come_back(self, some: Sequence[Visitor]) -> None:
+        """These resume their attempts, and press no key."""
+        for visitor in some:
+            self._hang_up(visitor)
+            visitor.stops, visitor.next_batch = False, len(visitor.plan.batches)
+            self._later(time.monotonic(), visitor)
+
     def leave(self, group: str | None = None) -> None:
         """These hang up and do not come back."""
         for visitor in self.everybody:
@@ -172,7 +174,8 @@ class Visitors:
         assert visitor.connection is not None
         self._poll.modify(visitor.connection.fileno(), select.EPOLLIN)
         visitor.state = UPGRADING
-        self._say(visitor, UPGRADE.format(path="/ws").encode())
+        path = "/ws" if visitor.found is None else "/ws?resume"
+        self._say(visitor, UPGRADE.format(path=path).encode())
 
     def _say(self, visitor: Visitor, data: bytes) -> None:
         assert visitor.connection is not None
@@ -181,13 +184,14 @@ class Visitors:
 
     def _ask(self, visitor: Visitor) -> None:
         visitor.state = OPENING
-        opening = {"type": "open", "id": 1, "attempt": visitor.attempt, "source": self._source}
-        self._say(visitor, said(**opening))
+        source = {} if visitor.found is not None else {"source": self._source}
+        self._say(visitor, said(type="open", id=1, attempt=visitor.attempt, **source))
 
     def _press(self, visitor: Visitor, now_s: float) -> None:
         plan, number = visitor.plan, visitor.next_batch
         batch = plan.batches[number]
-        visitor.waiting.append((batch.seq + len(batch.presses) - 1, now_s))
+        visitor.sent = batch.seq + len(batch.presses) - 1
+        visitor.waiting.append((visitor.sent, now_s))
         self._say(visitor, plan.frames[number])
         visitor.next_batch += 1
         if visitor.next_batch < len(plan.batches):
@@ -225,7 +229,7 @@ class Visitors:
         status = head.split(None, 2)[1]
         if status == b"101":
             visitor.state, visitor.heard = GREETING, rest
-            self._say(visitor, said(type="hello"))
+            self._say(visitor, said(type="hello", token=visitor.token))
             return True
         retry_s = 1.0
         for line in head.split(b"\r\n"):
@@ -262,14 +266,21 @@ class Visitors:
                 took_ms = (now_s - visitor.waiting.popleft()[1]) * 1_000
                 self.acks.append(Ack(now_s, took_ms, visitor.group))
         elif payload.startswith(b'{"type":"welcome"'):
+            visitor.token = orjson.loads(payload)["token"]
             self._ask(visitor)
         elif payload.startswith(b'{"type":"opened"'):
-            self.opened_ms.append((now_s - visitor.asked_at_s) * 1_000)
-            visitor.state, visitor.began_at_s = TYPING, now_s + self._random.random()
-            self._later(visitor.began_at_s + visitor.plan.batches[0].at_ms / 1_000, visitor)
+            self._opened(visitor, payload, now_s)
         elif payload.startswith(b'{"type":"error"'):
             error = orjson.loads(payload)
             self._refused(visitor, error["code"], error["retry_ms"] / 1_000)
+
+    def _opened(self, visitor: Visitor, payload: bytes, now_s: float) -> None:
+        visitor.state = TYPING
+        again, visitor.found = visitor.found is not None, orjson.loads(payload)["seq"]
+        if not again:
+            self.opened_ms.append((now_s - visitor.asked_at_s) * 1_000)
+            visitor.began_at_s = now_s + self._random.random()
+            self._later(visitor.began_at_s + visitor.plan.batches[0].at_ms / 1_000, visitor)
 
 
 def _plan(random: Random) -> Plan:

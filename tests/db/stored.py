@@ -211,9 +211,9 @@ class FaultyDatabase(Database):
                 await self.gate.wait()
         self._committed()
 
-    async def transact(self, work: Callable[[Connection], T]) -> T:
+    async def transact(self, work: Callable[[Connection], T], *, first: bool = False) -> T:
         if not self.embedded:
-            return await super().transact(work)  # which goes through `write`
+            return await super().transact(work, first=first)  # which goes through `write`
         if self.away is not None:
             raise self.away
         loop = asyncio.get_running_loop()
@@ -224,7 +224,7 @@ class FaultyDatabase(Database):
                 self.gate.hold(loop)
             return done
 
-        done = await super().transact(held)
+        done = await super().transact(held, first=first)
         self._committed()
         return done
 

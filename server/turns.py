@@ -1,17 +1,14 @@
-"""Who wants more than to type waits here in order, so that a crowd does not hold up a key.
+"""Who waits for whom, where a crowd must not hold up a key.
 
-What the loop has to do for those who come, or begin, is some milliseconds each, and a commit of
-keystrokes stands in one line with their writing. So there are never many at it at once: in each
-turn of the loop a few steps of theirs, however many wait, and then all keys that have arrived.
+What the loop has to do for those who come, or begin, is some milliseconds each. So there are never
+many at it at once: in each turn of the loop a few steps of theirs, however many wait, and then all
+keys that have arrived. And where all must write one after the other, keys are written first.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-
-AT_ONCE = 4
-NEW_WAIT_S = 3.0  # longer than this nobody waits who only wants to begin
 
 
 class Door:
@@ -44,35 +41,37 @@ class Door:
 
 
 class TurnTooLate(Exception):
-    """There was no turn in time for something new."""
+    """There was no turn in time."""
 
 
 class Turns:
-    """At most `AT_ONCE` at a time; of those who wait, who comes back to something is first."""
+    """So many at a time; of those who wait, the `first` come first, then all in their order."""
 
-    def __init__(self) -> None:
-        self._free = AT_ONCE
-        self._back: deque[tuple[asyncio.Future[None], float]] = deque()
-        self._new: deque[tuple[asyncio.Future[None], float]] = deque()
+    def __init__(self, at_once: int) -> None:
+        self._free = at_once
+        self._first: deque[tuple[asyncio.Future[None], float]] = deque()
+        self._others: deque[tuple[asyncio.Future[None], float]] = deque()
 
     @asynccontextmanager
-    async def turn(self, *, new: bool = False) -> AsyncIterator[None]:
-        """Hold a turn while the block runs. Raises TurnTooLate for what is new."""
+    async def turn(
+        self, *, first: bool = False, within_s: float | None = None
+    ) -> AsyncIterator[None]:
+        """Hold a turn while the block runs. Raises TurnTooLate if there is none in that time."""
         if self._free > 0:
             self._free -= 1
         else:
-            await self._wait(new)
+            await self._wait(first, within_s)
         try:
             yield
         finally:
             self._pass_on()
 
-    async def _wait(self, new: bool) -> None:
+    async def _wait(self, first: bool, within_s: float | None) -> None:
         loop = asyncio.get_running_loop()
         given: asyncio.Future[None] = loop.create_future()
-        (self._new if new else self._back).append((given, loop.time()))
+        (self._first if first else self._others).append((given, loop.time()))
         try:
-            async with asyncio.timeout(NEW_WAIT_S if new else None):
+            async with asyncio.timeout(within_s):
                 await given
         except (asyncio.CancelledError, TimeoutError) as ended:
             # It may have been given in the very moment in which nobody wanted it any more.
@@ -83,7 +82,7 @@ class Turns:
             raise
 
     def _pass_on(self) -> None:
-        for waiting in (self._back, self._new):
+        for waiting in (self._first, self._others):
             while waiting:
                 given, _ = waiting.popleft()
                 if not given.done():
@@ -94,4 +93,4 @@ class Turns:
     def waited_s(self) -> float:
         """For how long the first has waited who wants a turn."""
         now_s = asyncio.get_running_loop().time()
-        return max((now_s - one[0][1] for one in (self._back, self._new) if one), default=0.0)
+        return max((now_s - one[0][1] for one in (self._first, self._others) if one), default=0.0)
