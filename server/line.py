@@ -26,9 +26,10 @@ FIN, RESERVED, OPCODE, MASKED, LENGTH = 0x80, 0x70, 0x0F, 0x80, 0x7F
 SHORT_MAX, CLOSE_REASON_MAX = 125, 123
 FAREWELL_S = 0.25  # for what is on its way, before the goodbye
 HEAD_BYTES = 6  # of a short frame from a client: two bytes and the mask
-FRAMES_A_TURN = 100  # then others have a turn, too
+FRAMES_A_TURN = 32  # then others have a turn, too
 # Controls and fragments, which are no message and so counted by nobody else, between two pings.
 ODD_FRAMES_MAX = 4_000
+LATE_FRAMES_MAX = 256  # that may have been on their way when we said goodbye
 
 
 class Listener(Protocol):
@@ -148,6 +149,7 @@ class DirectLine(asyncio.Protocol):
 
     def _goodbye(self, payload: bytes) -> None:
         self._closing = True
+        self._odd_frames = ODD_FRAMES_MAX - LATE_FRAMES_MAX
         self._timer.cancel()
         self._transport.write(_frame(CLOSE, payload))
 
@@ -272,7 +274,7 @@ class DirectLine(asyncio.Protocol):
         return body + 4 + size
 
     def _whole_frame(self, opcode: int, final: bool, payload: bytes) -> None:
-        if opcode != TEXT or not final:
+        if opcode != TEXT or not final or self._closing:
             self._odd_frames += 1
         if self._odd_frames > ODD_FRAMES_MAX:
             self._give_up(flood=True)
@@ -294,8 +296,9 @@ class DirectLine(asyncio.Protocol):
     def _give_up(self, *, flood: bool) -> None:
         listener, self._listener = self._listener, None
         if listener is None:
-            return
-        if flood:
+            if self._closing:  # not a word more of it, until the line is cut
+                self.pause()
+        elif flood:
             listener.flooded()
         else:
             listener.received_bytes()
