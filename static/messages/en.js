@@ -64,6 +64,7 @@ const messages = {
   field: 'Type the text here',
   fieldHelp: 'Press F2 to hear the numbers, Escape for all commands, Tab then Enter for a new text.',
   loading: 'Fetching a text…',
+  loadingFull: 'The server is full just now. A text comes as soon as there is room.',
   loadingOffline: 'Offline. A text comes as soon as the connection is back.',
   away: 'Click or press any key to go on',
   capsLock: 'Caps Lock is on',
@@ -109,7 +110,7 @@ const messages = {
   saved: 'Saved',
   behind: (count, shown) => `Catching up: ${shown} ${plural(count, 'keystroke', 'keystrokes')} on the way`,
   offline: 'Offline. Keep typing, nothing is lost',
-  serverFull: 'The server is full just now. Keep typing, it goes on by itself',
+  serverFull: 'The server is full. Nothing is lost',
   backOnline: 'Back online. Everything is saved.',
   stalled: (count, shown) =>
     `The server is slow. Keep typing, ${shown} ${plural(count, 'keystroke waits', 'keystrokes wait')}`,

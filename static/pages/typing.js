@@ -118,7 +118,8 @@ function ended() {
 tellOfLine(live, connection, notices);
 
 live.on('connection', (now) => {
-  showLoading(now.state === 'offline' ? 'loadingOffline' : 'loading');
+  if (now.state === 'offline') showLoading(now.busy ? 'loadingFull' : 'loadingOffline');
+  else showLoading('loading');
   if (waiting) {
     waiting.saved = now.state !== 'offline';
     results.show(waiting);
@@ -184,7 +185,7 @@ function showKeys() {
   dialog.showModal();
 }
 
-/** @param {'loading'|'loadingOffline'} message */
+/** @param {'loading'|'loadingFull'|'loadingOffline'} message */
 function showLoading(message) {
   const loading = element(document, '#loading');
   if (loading.dataset.message === message) return;
