@@ -109,6 +109,21 @@ async def test_many_writers_at_once_all_come_through(database_url: str) -> None:
         assert len(await rows(one, "SELECT id FROM users")) == 40
 
 
+async def test_what_is_to_be_first_goes_before_all_that_wait_to_write(sqlite_url: str) -> None:
+    written: list[str] = []
+    async with opened_database(sqlite_url) as database:
+        async with database.write():
+            waiting = [
+                asyncio.create_task(
+                    database.transact(lambda _, name=name: written.append(name), first=name == "d")  # type: ignore[misc]
+                )
+                for name in "abcd"
+            ]
+            await asyncio.sleep(0)
+        await asyncio.gather(*waiting)
+    assert written == ["d", "a", "b", "c"]
+
+
 async def test_reading_goes_on_while_sqlite_is_being_written(sqlite_url: str) -> None:
     async with opened_database(sqlite_url) as database, database.write() as connection:
         await connection.execute(NEW_USER, {"id": "writing"})
