@@ -76,9 +76,7 @@ class _Language:
     @cached_property
     def written(self) -> dict[str, LessonText]:
         rows = parse_lines((self._folder / "lessons.jsonl").read_bytes())
-        return {
-            row["lesson"]: LessonText(row["text"], tuple(row["target_keys"])) for row in rows
-        }
+        return {row["lesson"]: LessonText(row["text"], tuple(row["target_keys"])) for row in rows}
 
 
 def read_material(language: str) -> Material:

@@ -228,7 +228,8 @@ STEPS: dict[Block, Sequence[Step]] = {
     Block.INDEX_RIGHT: _INDEX,
     Block.ADVANCED: _ADVANCED,
 }
-LESSON_COUNT = sum(map(len, STEPS.values()))
+BLOCK_SIZES = {block: len(steps) for block, steps in STEPS.items()}
+LESSON_COUNT = sum(BLOCK_SIZES.values())
 _STEPS_IN_ORDER = [
     (block, number, step) for block, steps in STEPS.items() for number, step in enumerate(steps, 1)
 ]

@@ -5,6 +5,7 @@ lesson's id, so that the same lesson is the same text anywhere.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import chain, cycle, islice
 from random import Random
 
@@ -16,6 +17,7 @@ from server.core.lesson_words import Deck, LessonText, Material, filled
 
 POOL = 24  # so many different words for a key
 MADE_BELOW = 8  # fewer real ones than that are filled up with made ones
+MADE_TRIES = 3 * MADE_BELOW
 DRILLED_BELOW = 4
 DRILL_SHARE = 0.6  # of a drill's text; words follow
 # A key and another one: three or four presses that a finger repeats.
@@ -54,8 +56,8 @@ class _Writer:
         self._layout = layout
         self._material = material
         self._rng = rng
-        self._others = sorted(keys.known - set(keys.targets))
         self._letters = {key for key in keys.known if key in letters}
+        self._others = sorted(self._letters - set(keys.targets))
         self._longest = 5 + lesson.place // 14
 
     def words(self) -> Iterator[str]:
@@ -63,7 +65,7 @@ class _Writer:
         decks = {key: Deck(self._pool(key), self._rng) for key in self._targets}
         while True:
             for key in self._rng.sample(self._targets, len(self._targets)):
-                yield self._decorated(decks[key].draw(), key)
+                yield self._with_mark(decks[key], key)
 
     def drill(self) -> Iterator[str]:
         """Each key by itself, then beside others, then in words."""
@@ -71,71 +73,77 @@ class _Writer:
         return _then(groups, self.words(), round(self._lesson.chars * DRILL_SHARE))
 
     def jumps(self) -> Iterator[str]:
-        """Two or three keys of one finger in different rows, then words."""
+        """Two keys of one finger in different rows, then words."""
         places = key_places(self._layout)
-        pairs = [
-            (one, other)
+        jumps = [
+            group
             for one in self._targets
             for other in self._targets
             if (places[one].hand, places[one].finger) == (places[other].hand, places[other].finger)
             and places[one].row is not places[other].row
+            for group in self._patterned(one, other)
         ]
-        deck = Deck([pattern for pair in pairs for pattern in _patterned(*pair)], self._rng)
-        groups = iter(deck.draw, None) if pairs else self._groups()
+        groups = Deck(jumps, self._rng).endless() if jumps else self._groups()
         return _then(groups, self.words(), self._lesson.chars // 2)
 
     def _groups(self) -> Iterator[str]:
-        # Mostly the keys of the lesson, and now and then one that is known already.
-        neighbours = [
-            *self._targets * 2,
-            *self._rng.sample(self._others, min(4, len(self._others))),
-        ]
         for key in cycle(self._targets):
-            other = self._rng.choice([one for one in neighbours if one != key] or [key])
-            group = self._rng.choice([*_patterned(key, other)])
-            if self._material.is_wanted(group):
-                yield group
+            yield self._rng.choice(self._groups_of(key))
+
+    def _groups_of(self, key: str) -> list[str]:
+        # Beside the keys of the lesson, mostly, and now and then one that is known already.
+        known = self._rng.sample(self._others, min(2, len(self._others)))
+        beside = [one for one in (*self._targets, *known) if one != key]
+        return [group for other in beside for group in self._patterned(key, other)] or [key * 2]
+
+    def _patterned(self, key: str, other: str) -> list[str]:
+        keys = {ord("a"): key, ord("b"): other}
+        groups = [pattern.translate(keys) for pattern in PATTERNS]
+        return list(filter(self._material.is_wanted, groups))
 
     def _pool(self, key: str) -> Sequence[str]:
         is_letter = key in self._letters
+        fit = (word for word in self._fit if key in word or not is_letter)
+        return self._filled_up(list(islice(fit, POOL)), key, is_letter)
+
+    @cached_property
+    def _fit(self) -> list[str]:
+        """The words of known keys: those with many of the targets first, and the common ones."""
+        words = self._material.words
         fit = [
             (word, rank)
-            for rank, word in enumerate(self._material.words)
-            if 2 <= len(word) <= self._longest
-            and self._letters.issuperset(word)
-            and (key in word or not is_letter)
+            for rank, word in enumerate(words)
+            if 2 <= len(word) <= self._longest and self._letters.issuperset(word)
         ]
-        fit.sort(key=lambda found: -self._worth(*found))
-        pool = [word for word, _ in fit[:POOL]]
-        return self._filled_up(pool, key if is_letter else "")
+        fit.sort(key=lambda found: -self._worth(found[0], found[1] / len(words)))
+        return [word for word, _ in fit]
 
-    def _filled_up(self, pool: list[str], letter: str) -> list[str]:
-        tries = 3 * MADE_BELOW
-        while len(pool) < MADE_BELOW and tries > 0:
-            tries -= 1
-            wanted = letter or self._rng.choice(sorted(self._letters))
+    def _worth(self, word: str, rarity: float) -> float:
+        return sum(word.count(key) for key in self._targets) / len(word) - rarity / 2
+
+    def _filled_up(self, pool: list[str], key: str, is_letter: bool) -> list[str]:
+        for _ in range(MADE_TRIES):
+            if len(pool) >= MADE_BELOW:
+                break
+            wanted = key if is_letter else self._rng.choice(sorted(self._letters))
             made = self._material.made.make(self._letters, wanted, self._rng)
-            if made is not None and made not in pool:
+            if made is None:
+                break
+            if made not in pool:
                 pool.append(made)
         if len(pool) < DRILLED_BELOW:
-            pool += dict.fromkeys(islice(self._groups(), 2 * MADE_BELOW))
+            groups = self._groups_of(key)
+            pool += self._rng.sample(groups, min(MADE_BELOW, len(groups)))
         return pool
 
-    def _worth(self, word: str, rank: int) -> float:
-        """Words with many of the targets, and common ones among those."""
-        share = sum(word.count(key) for key in self._targets) / len(word)
-        return share - 0.5 * rank / len(self._material.words)
-
-    def _decorated(self, word: str, key: str) -> str:
+    def _with_mark(self, deck: Deck, key: str) -> str:
+        """A word of the deck; a mark that is practised stands as it does beside words."""
+        word = deck.draw()
         if key in self._letters or key in word:
             return word
-        if key == "'":
-            return f"'{word}'"
-        return word + key
-
-
-def _patterned(key: str, other: str) -> list[str]:
-    return [pattern.replace("a", key, 4).replace("b", other) for pattern in PATTERNS]
+        if key == "/":
+            return f"{word}/{deck.draw()}"
+        return f"'{word}'" if key == "'" else word + key
 
 
 def _then(first: Iterator[str], second: Iterator[str], chars: int) -> Iterator[str]:

@@ -9,8 +9,8 @@ from random import Random
 from server.core.course import Form, Lesson
 from server.core.layout import KeyPlace, key_places
 from server.core.lesson_keys import LETTERS
-from server.core.lesson_words import Deck, LessonText, Material, filled
-from server.core.text import key_name
+from server.core.lesson_words import Deck, LessonText, Material, bare, filled
+from server.core.text import canonical, key_name
 
 COMMON = 300
 FAMILIAR = 1_500
@@ -69,9 +69,7 @@ class _Writer:
         return makers[self._lesson.step.form]()
 
     def _drawn(self, cards: Sequence[str]) -> Iterator[str]:
-        deck = Deck(cards, self._rng)
-        while True:
-            yield deck.draw()
+        return Deck(cards, self._rng).endless()
 
     def _best(self, worth: Callable[[str], float], longest: int = 9) -> Iterator[str]:
         """The words with the most of something, common ones first among equals."""
@@ -213,24 +211,23 @@ class _Writer:
     def sentences(self) -> Iterator[str]:
         found = [
             sentence
-            for passage in self._typable()
+            for passage in self._material.passages
             for sentence in sentences_of(passage)
             if 20 <= len(sentence) <= SHORT_SENTENCE_CHARS
+            and _stands_alone(sentence)
+            and self._is_fit(sentence)
         ]
         return self._drawn(found)
 
     def passage(self) -> Iterator[str]:
-        long_enough = [one for one in self._typable() if len(one) >= self._lesson.chars * 0.9]
-        passage = self._rng.choice(long_enough or list(self._material.passages))
-        yield from sentences_of(passage)
+        fit = [passage for passage in self._material.passages if self._is_fit(passage)]
+        long_enough = [passage for passage in fit if len(passage) >= self._lesson.chars]
+        yield from sentences_of(self._rng.choice(long_enough))
 
-    def _typable(self) -> list[str]:
-        """The passages of which every character is on a key."""
-        return [
-            passage
-            for passage in self._material.passages
-            if all(key_name(char) in self._places for char in passage)
-        ]
+    def _is_fit(self, prose: str) -> bool:
+        """Whether all of it is on keys, and no word of it unwanted."""
+        typed = all(key_name(char) in self._places for char in prose)
+        return typed and all(map(self._material.is_wanted, map(bare, prose.split())))
 
     def targets(self, text: str) -> tuple[str, ...]:
         """The keys that this lesson is about, of those in its text: what is pressed most first."""
@@ -282,6 +279,12 @@ def symbol_keys(places: Mapping[str, KeyPlace]) -> list[str]:
 def sentences_of(passage: str) -> list[str]:
     """Its sentences, each with the mark that ends it."""
     return _sentence_end.split(passage.replace("\n", " "))
+
+
+def _stands_alone(sentence: str) -> bool:
+    """Whether it begins as a sentence does, and no quotation is cut off."""
+    quotes = [char for char in sentence if canonical(char) == '"']
+    return sentence[0].isupper() and len(quotes) % 2 == 0
 
 
 def advanced_text(

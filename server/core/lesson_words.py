@@ -1,6 +1,6 @@
 """What lessons are written with: the words and texts of a language, and decks to draw from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from random import Random
@@ -12,7 +12,7 @@ from server.core.made_words import MadeWords
 class Material:
     """A language's words, commonest first; its passages; and what nobody wants to read.
 
-    Of the unwanted, `=word` is that word, `*part` stands anywhere in a word, and all else begins one.
+    Of the unwanted, `=word` is that word, `*part` is in any part of a word, all else begins one.
     """
 
     words: Sequence[str]
@@ -68,6 +68,11 @@ class Deck:
         if not self._left:
             self._left = self._rng.sample(self._cards, len(self._cards))
         return self._left.pop()
+
+    def endless(self) -> Iterator[str]:
+        """One card after the other."""
+        while True:
+            yield self.draw()
 
 
 def filled(tokens: Iterable[str], chars: int) -> str:

@@ -6,11 +6,12 @@ from random import Random
 
 LETTERS_MIN = 3
 LETTERS_MAX = 6
-TRIES = 300
+TRIES = 100
 # A word of the list counts by its place: the commonest ones shape what is made.
 RANK_SHIFT = 50
 WANTED = 6.0  # a letter that is wanted comes so much oftener than it would by itself
 END = " "
+_NOTHING: Counter[str] = Counter()
 
 
 class MadeWords:
@@ -41,7 +42,7 @@ class MadeWords:
     def _try(self, keys: Collection[str], wanted: str, rng: Random) -> str | None:
         word = ""
         while True:
-            following = self._follows.get(f"{END}{END}{word}"[-2:], Counter())
+            following = self._follows.get(f"{END}{END}{word}"[-2:], _NOTHING)
             letters = [letter for letter in following if self._may_follow(word, letter, keys)]
             if not letters:
                 return None

@@ -33,12 +33,12 @@ def lesson_words(language: str, reviewed: list[str], material: Material) -> list
     commoner = set(reviewed)
     last = max(rank for rank, word in enumerate(ranked) if word in commoner)
     spelled = {"en": _english, "ru": _russian}[language]()
-    words = dict.fromkeys(reviewed)
+    words = dict.fromkeys(filter(material.is_wanted, reviewed))
     for word in ranked[last + 1 :]:
         known = spelled(word) if SHAPE[language].fullmatch(word) else None
         if known and material.is_wanted(known):
             words.setdefault(known)
-        if len(words) == len(reviewed) + WANTED[language]:
+        if len(words) >= len(reviewed) + WANTED[language]:
             break
     return list(words)
 
