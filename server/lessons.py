@@ -1,18 +1,23 @@
 """The lessons there are: the course in words, and each lesson's text on a layout."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
+from hashlib import blake2b
 from pathlib import Path
 
-from server.core.course import Lesson, find_lesson
+from server.core.course import FINGERS, LESSONS, Form, Lesson, find_lesson
 from server.core.lesson import lesson_text
-from server.core.lesson_keys import LETTERS, types_language
+from server.core.lesson_keys import LETTERS, lesson_keys, types_language
 from server.core.lesson_words import LessonText, Material
 from server.core.source import DEFAULT_LAYOUTS
 from server.core.text import normal_text
+from server.db.database import Database
+from server.db.lessons import store_lessons
 from server.protocol import parse_lines
 
 CONTENT = Path(__file__).parent / "content"
+# Lessons of the last block that are about some keys rather than about words.
+KEYED = (Form.COMMAS, Form.MARKS, Form.QUOTES, Form.DIGITS, Form.SYMBOLS)
 MADE_KEPT = 2_048  # texts that were made for other layouts than the default one
 
 
@@ -20,12 +25,72 @@ class LessonUnavailable(Exception):
     """There is no such lesson, or not in that language on that layout; the message says which."""
 
 
+def is_open_to(lesson: Lesson, tier: str) -> bool:
+    """Whether the plan of that name includes the lesson: the one place where it is asked.
+
+    Every plan includes every lesson.
+    """
+    return True
+
+
 class Lessons:
-    """Texts of the default layouts come from files; others are made by the same function."""
+    """Texts of the default layouts come from files; others are made by the same function.
+
+    `course` holds the lessons in order, but for those that the operator has switched off.
+    """
 
     def __init__(self) -> None:
+        self.course: Sequence[Lesson] = LESSONS
         self._languages = {language: _Language(language) for language in LETTERS}
         self._made = lru_cache(MADE_KEPT)(self._make)
+
+    async def publish(self, database: Database) -> None:
+        """Bring the stored metadata up to date, and learn which lessons are switched off."""
+        active = await store_lessons(database, [self._row(lesson) for lesson in LESSONS])
+        self.course = tuple(lesson for lesson in LESSONS if lesson.id in active)
+
+    def _row(self, lesson: Lesson) -> dict[str, object]:
+        return {
+            "id": lesson.id,
+            "block_id": lesson.block_id,
+            "lesson_number": lesson.number,
+            "difficulty_level": lesson.block.value,
+            "title": {name: self.title(lesson, name) for name in self._languages},
+            "description": {name: self.description(lesson, name) for name in self._languages},
+            "target_wpm": lesson.target_wpm,
+            "max_errors": lesson.max_errors,
+            "is_premium": lesson.is_premium,
+        }
+
+    @cached_property
+    def version(self) -> str:
+        """Changes with anything that is said of a lesson."""
+        files = [
+            (CONTENT / language / name).read_bytes()
+            for language in self._languages
+            for name in ("course.jsonl", "lessons.jsonl")
+        ]
+        course = repr([(lesson, lesson.target_wpm, lesson.max_errors) for lesson in self.course])
+        return blake2b(course.encode() + b"".join(files), digest_size=8).hexdigest()
+
+    def after(self, lesson: Lesson) -> Lesson | None:
+        """The next lesson of the course; None after the last."""
+        return next((one for one in self.course if one.place > lesson.place), None)
+
+    def teaching(self, key: str, layout: str) -> Lesson | None:
+        """The first lesson that has the key in words on this layout; None if no lesson has."""
+        for language in self._languages:
+            if not types_language(layout, language):
+                continue
+            for lesson in self.course:
+                if lesson.block in FINGERS and lesson.step.form is Form.WORDS:
+                    if key in lesson_keys(lesson, language, layout).targets:
+                        return lesson
+                elif lesson.block not in FINGERS and layout == DEFAULT_LAYOUTS[language]:
+                    written = self._languages[language].written[lesson.id]
+                    if lesson.step.form in KEYED and key in written.target_keys:
+                        return lesson
+        return None
 
     def find(self, lesson_id: str, language: str, layout: str | None) -> LessonText:
         """A lesson's text and target keys. Raises LessonUnavailable."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from server.core.layout import Finger, Hand
+from server.core.source import Source, SourceKind
 
 FREE_LESSONS = 15
 FIRST_TARGET_WPM = 15
@@ -111,6 +112,11 @@ class Lesson:
     @cached_property
     def id(self) -> str:
         return f"block_{self.block_id}_lesson_{self.number}"
+
+    @cached_property
+    def mode(self) -> str:
+        """How attempts at it are named, in whatever language."""
+        return Source(SourceKind.LESSON, lesson=self.id).mode
 
     @property
     def block_id(self) -> int:
@@ -243,8 +249,3 @@ _BY_ID = {lesson.id: lesson for lesson in LESSONS}
 def find_lesson(lesson_id: str) -> Lesson | None:
     """The lesson of that id, if there is one."""
     return _BY_ID.get(lesson_id)
-
-
-def lesson_after(lesson: Lesson) -> Lesson | None:
-    """The next one of the course; None after the last."""
-    return LESSONS[lesson.place + 1] if lesson.place + 1 < LESSON_COUNT else None
