@@ -112,8 +112,15 @@ class Lessons:
 
     def title(self, lesson: Lesson, language: str) -> str:
         """What the lesson is called, block first; in English in a language nobody has put it in."""
-        said = self._said(language)
-        return f"{said[lesson.block]['title']}: {said[lesson.step.name]['title']}"
+        return f"{self.block_title(lesson, language)}: {self.step_title(lesson, language)}"
+
+    def block_title(self, lesson: Lesson, language: str) -> str:
+        """The fingers that the lesson's block is about."""
+        return self._said(language)[lesson.block]["title"]
+
+    def step_title(self, lesson: Lesson, language: str) -> str:
+        """What the lesson is called within its block."""
+        return self._said(language)[lesson.step.name]["title"]
 
     def description(self, lesson: Lesson, language: str) -> str:
         """What to look to in it, in a sentence or two."""

@@ -75,7 +75,8 @@ class OwnAnswer(Model):
 
 
 class LessonAnswer(Model):
-    """A lesson. `content` is null where it was not asked for, `own` for nobody.
+    """A lesson, whose `title` is its block's and its step's. `content` is null where it was not
+    asked for, `own` for nobody.
 
     It is passed by a ranked attempt with `target_wpm` or more and `max_errors` or fewer.
     """
@@ -84,6 +85,8 @@ class LessonAnswer(Model):
     block_id: int
     lesson_number: int
     title: str
+    block_title: str
+    step_title: str
     description: str
     difficulty_level: Block
     target_wpm: int
@@ -260,6 +263,8 @@ def _shown(
         "block_id": lesson.block_id,
         "lesson_number": lesson.number,
         "title": parts.lessons.title(lesson, query.words_in),
+        "block_title": parts.lessons.block_title(lesson, query.words_in),
+        "step_title": parts.lessons.step_title(lesson, query.words_in),
         "description": parts.lessons.description(lesson, query.words_in),
         "difficulty_level": lesson.block,
         "target_wpm": lesson.target_wpm,

@@ -96,6 +96,8 @@ async def test_all_lessons_for_everybody(api: Api) -> None:
         "block_id": 1,
         "lesson_number": 1,
         "title": "Little fingers: home keys",
+        "block_title": "Little fingers",
+        "step_title": "home keys",
         "description": found["lessons"][0]["description"],
         "difficulty_level": "pinky",
         "target_wpm": 15,
@@ -147,7 +149,13 @@ async def test_what_there_is_not_is_not_found(api: Api) -> None:
     ]
     for path, query in missing:
         assert error_code(await api.get(path, None, **query)) == (404, "not_found"), path
-    for query in [{"block_id": 7}, {"block_id": 0}, {"difficulty_level": "toe"}, {"x": 1}]:
+    invalid: list[dict[str, Any]] = [
+        {"block_id": 7},
+        {"block_id": 0},
+        {"difficulty_level": "toe"},
+        {"x": 1},
+    ]
+    for query in invalid:
         assert error_code(await api.get("/lessons", None, **query)) == (422, "invalid"), query
 
 
