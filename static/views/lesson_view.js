@@ -19,6 +19,7 @@ export class LessonView {
   #outcome;
   #next;
   #skip;
+  #again;
   #session;
   #settings;
   /** @type {LessonSource|null} what is typed, if it is a lesson */
@@ -38,6 +39,7 @@ export class LessonView {
     this.#outcome = element(results, '#lesson-outcome');
     this.#next = element(results, '[data-action="next"] [data-message]');
     this.#skip = element(results, '[data-action="nextLesson"]');
+    this.#again = element(results, '[data-action="again"]');
     this.#session = session;
     this.#settings = settings;
   }
@@ -103,6 +105,7 @@ export class LessonView {
     }
     this.#next.dataset.message = this.#whatNext(lesson !== null);
     this.#skip.hidden = !lesson || !this.#ended || this.passed || !this.following;
+    this.#again.hidden = this.#next.dataset.message === 'lessonAgain';
     translate(this.#next.parentElement ?? document);
   }
 
