@@ -6,7 +6,7 @@
  */
 
 /** @param {Value} count @param {string} one @param {string} many */
-const plural = (count, one, many) => (count === 1 ? one : many);
+const plural = (count, one, many) => (Number(count) === 1 ? one : many);
 
 /** @satisfies {Record<string, Message>} */
 const messages = {
@@ -282,10 +282,11 @@ const messages = {
   lesson_next: 'your next lesson',
   lesson_open: 'not passed yet',
   lesson_ahead: 'further on',
-  lessonPassed: (wpm, target, errors, max) => `Passed: ${wpm} wpm of ${target}, errors: ${errors} of ${max} allowed.`,
-  lessonNotPassed: (wpm, target, errors, max) =>
-    `Not passed yet: ${wpm} wpm of ${target}, errors: ${errors} of ${max} allowed.`,
-  lessonNotRanked: (wpm, target) => `${wpm} wpm of ${target} would do, but this attempt does not count.`,
+  lessonPassed: (wpm, needed, errors, allowed) =>
+    `Passed: ${wpm} wpm (${needed} needed), ${errors} ${plural(errors, 'error', 'errors')} (${allowed} allowed).`,
+  lessonNotPassed: (wpm, needed, errors, allowed) =>
+    `Not passed yet: ${wpm} wpm (${needed} needed), ${errors} ${plural(errors, 'error', 'errors')} (${allowed} allowed).`,
+  lessonNotRanked: (wpm, needed) => `${wpm} wpm (${needed} needed) would do, but this attempt does not count.`,
   lessonAgain: 'Try again',
   nextLesson: 'Next lesson',
 

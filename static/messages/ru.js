@@ -282,11 +282,11 @@ const messages = {
   lesson_next: 'ваш следующий урок',
   lesson_open: 'ещё не пройден',
   lesson_ahead: 'дальше по пути',
-  lessonPassed: (wpm, target, errors, max) =>
-    `Урок пройден: ${wpm} из ${target} слов в минуту, ошибок ${errors} из ${max} допустимых.`,
-  lessonNotPassed: (wpm, target, errors, max) =>
-    `Пока не пройден: ${wpm} из ${target} слов в минуту, ошибок ${errors} из ${max} допустимых.`,
-  lessonNotRanked: (wpm, target) => `${wpm} из ${target} слов в минуту хватило бы, но эта попытка не засчитана.`,
+  lessonPassed: (wpm, needed, errors, allowed) =>
+    `Урок пройден: ${wpm} слов в минуту (нужно ${needed}), ошибок ${errors} (можно ${allowed}).`,
+  lessonNotPassed: (wpm, needed, errors, allowed) =>
+    `Пока не пройден: ${wpm} слов в минуту (нужно ${needed}), ошибок ${errors} (можно ${allowed}).`,
+  lessonNotRanked: (wpm, needed) => `${wpm} слов в минуту (нужно ${needed}) хватило бы, но эта попытка не засчитана.`,
   lessonAgain: 'Ещё раз',
   nextLesson: 'Следующий урок',
 
