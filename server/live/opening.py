@@ -63,4 +63,6 @@ async def _choose(message: Open, person: Person, parts: Parts) -> NewAttempt:
     except TextUnavailable as missing:
         raise Refused(ErrorCode.NOT_FOUND, str(missing), message.id) from None
     rule = message.rule or ErrorRule.FREE
-    return NewAttempt(message.attempt, source, rule, chosen.text, chosen.language, chosen.layout)
+    return NewAttempt(
+        message.attempt, chosen.source, rule, chosen.text, chosen.language, chosen.layout
+    )
