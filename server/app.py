@@ -25,6 +25,7 @@ from server.api import (
     attempts,
     charts,
     history,
+    imports,
     key_stats,
     leaderboards,
     passwords,
@@ -71,6 +72,7 @@ ENDPOINTS: list[Endpoint] = [
     *history.ENDPOINTS,
     *charts.ENDPOINTS,
     *attempts.ENDPOINTS,
+    *imports.ENDPOINTS,
     *key_stats.ENDPOINTS,
     *leaderboards.ENDPOINTS,
     *races.ENDPOINTS,
@@ -82,6 +84,7 @@ PAGES = {
     "/attempts/{attempt}": "attempt",
     "/leaderboards": "leaderboards",
     "/account": "account",
+    "/import": "import",
     "/race": "race",
     "/race/{race}": "race",
 }
@@ -152,6 +155,7 @@ def build_api(parts: Parts, settings: Settings, redis_link: RedisLink) -> api.Pa
         secure_cookies=settings.production,
         kept=KeptAnswers(),
         days=Shared(),
+        imports=asyncio.Semaphore(imports.AT_ONCE),
     )
 
 
