@@ -23,6 +23,8 @@ from server.db.stats import Day
 from server.post import Post
 
 BODY_BYTES_MAX = 1_048_576
+# In a request's extensions: how to have its connection wait so many seconds for a long body.
+PATIENCE = "typing.patience"
 
 
 class ApiError(Exception):
@@ -202,8 +204,15 @@ def require_json(request: Request) -> None:
         raise ApiError(415, "unsupported_media_type", "The body must be application/json.")
 
 
-async def read_pieces(request: Request, bytes_max: int) -> AsyncIterator[bytes]:
-    """The body, as it comes. Raises ApiError 400 if it breaks off, 413 or 415."""
+async def read_pieces(
+    request: Request, bytes_max: int, within_s: float | None = None
+) -> AsyncIterator[bytes]:
+    """The body, as it comes, `within_s` if it needs more time than others are given.
+
+    Raises ApiError 400 if it breaks off, 413 or 415.
+    """
+    if within_s is not None and PATIENCE in request.scope.get("extensions", ()):
+        request.scope["extensions"][PATIENCE](within_s)
     if request.headers.get("content-encoding"):
         raise ApiError(415, "unsupported_media_type", "The body must not be compressed.")
     count = 0

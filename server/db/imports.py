@@ -5,7 +5,17 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
-from sqlalchemy import BigInteger, Connection, case, cast, delete, func, literal_column, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    case,
+    cast,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.key_stats import KeyStats

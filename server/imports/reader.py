@@ -186,7 +186,7 @@ class _Table:
         values = _split(line, self._delimiter)
         if values is None:
             return RowRefused("syntax")
-        if [value.strip().lower() for value in values] == self._header:
+        if values[0].strip().lower() == self._header[0] and self._is_header(values):
             return None
         surplus = len(values) - len(self._header)
         if surplus > 0 and "funbox" in self._header:
@@ -196,6 +196,9 @@ class _Table:
         if len(values) != len(self._header):
             return RowRefused("columns")
         return dict(zip(self._header, values, strict=True))
+
+    def _is_header(self, values: list[str]) -> bool:
+        return [value.strip().lower() for value in values] == self._header
 
 
 def _split(line: str, delimiter: str) -> list[str] | None:

@@ -45,6 +45,7 @@ _LANGUAGES = {
     "italian": "it",
     "portuguese": "pt",
 }
+_four_counts = re.compile(r"(\d{1,5})[;,](\d{1,5})[;,](\d{1,5})[;,](\d{1,5})", re.ASCII)
 
 
 def monkeytype(fields: Fields, now_ms: int) -> Imported:
@@ -71,10 +72,12 @@ def monkeytype(fields: Fields, now_ms: int) -> Imported:
 
 def _char_stats(written: str) -> list[int]:
     """Right, wrong, extra and missed characters; older exports part them by commas."""
-    counts = re.split("[;,]", written) if written else ["0"] * 4
-    if len(counts) != 4:
+    if not written:
+        return [0, 0, 0, 0]
+    counts = _four_counts.fullmatch(written)
+    if counts is None:
         raise RowRefused("number", "charstats")
-    return [whole({"charstats": count}, "charstats", 0, COUNT_MAX // 4) for count in counts]
+    return [int(count) for count in counts.groups()]
 
 
 def _monkeytype_source(fields: Fields, language: str | None) -> Source:
