@@ -70,6 +70,7 @@ class ChartPoint(Model):
     date: str
     attempts: int
     wpm: float
+    accuracy: float
 
 
 class ImportAnswer(Model):
@@ -300,11 +301,14 @@ def _chart(report: Report) -> tuple[Literal["day", "month"], list[ChartPoint]]:
     for number, day in sorted(report.days.items()):
         date = (EPOCH + timedelta(days=number)).astimezone(UTC)
         named = _named(date.replace(day=1) if by_month else date)
-        point = points.setdefault(named, Day())
-        point.attempts += day.attempts
-        point.wpm_sum += day.wpm_sum
+        points.setdefault(named, Day()).add(day.attempts, day.wpm_sum, day.accuracy_sum)
     chart = [
-        ChartPoint(date=date, attempts=day.attempts, wpm=round(day.wpm_sum / day.attempts, 2))
+        ChartPoint(
+            date=date,
+            attempts=day.attempts,
+            wpm=round(day.wpm_sum / day.attempts, 2),
+            accuracy=round(day.accuracy_sum / day.attempts, 4),
+        )
         for date, day in points.items()
     ]
     return ("month" if by_month else "day"), chart

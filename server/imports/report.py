@@ -17,6 +17,13 @@ class Day:
 
     attempts: int = 0
     wpm_sum: float = 0.0
+    accuracy_sum: float = 0.0
+
+    def add(self, attempts: int, wpm_sum: float, accuracy_sum: float) -> None:
+        """Count these, too."""
+        self.attempts += attempts
+        self.wpm_sum += wpm_sum
+        self.accuracy_sum += accuracy_sum
 
 
 @dataclass(slots=True)
@@ -60,8 +67,6 @@ class Report:
         self.wpm_sum += row.wpm
         self.wpm_best = max(self.wpm_best, row.wpm)
         self.accuracy_sum += row.accuracy
-        day = self.days.setdefault(at_ms // DAY_MS, Day())
-        day.attempts += 1
-        day.wpm_sum += row.wpm
+        self.days.setdefault(at_ms // DAY_MS, Day()).add(1, row.wpm, row.accuracy)
         if len(self.first) < FIRST_ROWS:
             self.first.append(row)

@@ -1,6 +1,6 @@
 /** What was typed, in words. */
 
-import { say } from './words.js';
+import { say, sayIfKnown } from './words.js';
 
 /**
  * @import { Source } from '../net/protocol.js'
@@ -15,6 +15,12 @@ export function sourceName(source) {
   if (source.kind === 'words') return say('wordsOf', source.count);
   if (source.kind === 'time') return say('secondsOf', source.seconds);
   if (source.kind === 'text') return say('textOf', source.text);
-  if (source.kind === 'lesson') return say('lessonOf', source.lesson);
+  if (source.kind === 'lesson') return lessonName(source.lesson ?? '');
   return say(source.kind);
+}
+
+/** @param {string} lesson the first version of this trainer had levels instead */
+function lessonName(lesson) {
+  const [, level] = lesson.split('migrated_lesson_');
+  return level ? say('levelOf', sayIfKnown(`level_${level}`) ?? level) : say('lessonOf', lesson);
 }
