@@ -1,6 +1,7 @@
 """Results that people bring along: all new ones of a file are stored at once, or none."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any
 from uuid import uuid4
 
@@ -170,13 +171,23 @@ async def store_results(
         rows, counters = _still_new(connection, person.id, new)
         if rows:
             change_histories(connection, [person.id])
-            insert = _insert[connection.dialect.name]
             for start in range(0, len(rows), ROWS_AT_ONCE):
-                connection.exec_driver_sql(insert, rows[start : start + ROWS_AT_ONCE])
+                _insert_rows(connection, rows[start : start + ROWS_AT_ONCE])
             _count(connection, person.id, counters)
         return len(rows)
 
     return await database.transact(store)
+
+
+def _insert_rows(connection: Connection, rows: Sequence[Row]) -> None:
+    insert = _insert[connection.dialect.name]
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql(insert, rows)
+        return
+    # One statement: after each, Python waits for its turn, and everybody for this transaction.
+    head, values, row = insert.partition(" VALUES ")
+    statement = head + values + ", ".join([row] * len(rows))
+    connection.exec_driver_sql(statement, tuple(chain.from_iterable(rows)))
 
 
 def _still_new(

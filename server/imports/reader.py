@@ -189,10 +189,12 @@ class _Table:
         if values[0].strip().lower() == self._header[0] and self._is_header(values):
             return None
         surplus = len(values) - len(self._header)
-        if surplus > 0 and "funbox" in self._header:
-            # Monkeytype writes several funboxes with commas, and quotes nothing.
+        if surplus > 0 and {"punctuation", "funbox"}.issubset(self._header):
+            # Monkeytype writes several funboxes with commas, and quotes nothing. What stands before
+            # them is in its place, or the surplus is none of theirs.
             at = self._header.index("funbox")
-            values[at : at + surplus + 1] = [",".join(values[at : at + surplus + 1])]
+            if values[self._header.index("punctuation")] in ("true", "false"):
+                values[at : at + surplus + 1] = [",".join(values[at : at + surplus + 1])]
         if len(values) != len(self._header):
             return RowRefused("columns")
         return dict(zip(self._header, values, strict=True))
@@ -274,13 +276,17 @@ class _Json:
     # An entry
 
     def _entry(self, place: int, final: bool) -> tuple[Raw | None, int]:
-        if self._text[place] in "]}":
+        if self._text[place] == "]":
             self._at = _At.OVER
             return None, place
+        if self._text[place] == "}":
+            return None, place + 1  # left over from an entry that was none
         end = len(self._text)
         row: Fields | RowRefused
         try:
             value, end = _decoder.raw_decode(self._text, place)
+            if end == len(self._text) and not final and not isinstance(value, dict | list):
+                raise _Incomplete  # a number may go on
             row = self._known(value)
         except (ValueError, RecursionError):
             end = self._end(place)

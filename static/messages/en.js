@@ -613,6 +613,7 @@ const messages = {
   rowsBad: (count, shown) => `${shown} ${plural(count, 'row', 'rows')} cannot.`,
   rowsKnown: (count, shown) => `${shown} ${plural(count, 'is', 'are')} in your history already.`,
   rowsAllKnown: 'All are in your history already.',
+  importDates: 'dates',
   pressesCounted: 'key presses',
   comingLabel: 'Speed and accuracy over time in this file',
   pointIsMonth: 'a month',

@@ -616,6 +616,7 @@ const messages = {
   rowsBad: (count, shown) => `${shown} ${plural(count, 'строку', 'строки', 'строк')} перенести нельзя.`,
   rowsKnown: (count, shown) => `${shown} уже ${plural(count, 'есть', 'есть', 'есть')} в истории.`,
   rowsAllKnown: 'Все они уже есть в истории.',
+  importDates: 'даты',
   pressesCounted: 'нажатий клавиш',
   comingLabel: 'Скорость и точность по времени в этом файле',
   pointIsMonth: 'месяц',

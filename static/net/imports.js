@@ -18,6 +18,7 @@ import { Refusal } from './session.js';
  *
  * @typedef {object} Report as `POST /imports` gives it
  * @property {Trainer} imported_from
+ * @property {boolean} preview nothing is stored yet
  * @property {number} rows
  * @property {number} good
  * @property {number} bad

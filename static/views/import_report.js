@@ -112,8 +112,8 @@ export class ImportReport {
 }
 
 /** @param {Report} report */
-function countsOf({ good, bad, known, new: fresh }) {
-  const parts = [say('rowsGood', good, number(good))];
+function countsOf({ preview, good, bad, known, new: fresh }) {
+  const parts = preview ? [say('rowsGood', good, number(good))] : [];
   if (bad > 0) parts.push(say('rowsBad', bad, number(bad)));
   if (known > 0) parts.push(fresh === 0 ? say('rowsAllKnown') : say('rowsKnown', known, number(known)));
   return parts.join(' ');
