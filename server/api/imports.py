@@ -26,7 +26,7 @@ from server.imports.reader import ROWS_MAX, BadRow, FileRefused, Reader
 from server.imports.report import DAYS_MAX, Day, Report
 from server.imports.results import EPOCH, Fingerprints, Imported, Trainer
 
-AT_ONCE = 4  # a file of 20 MB becomes up to 100 MB of rows
+AT_ONCE = 4  # each may become some 50 MB of rows
 BYTES_MAX = 20_000_000
 SLICE_BYTES = 8_192  # read in a ms or two, for which whoever types here may have to wait
 READ_S = 300
@@ -118,7 +118,7 @@ async def import_file(parts: Parts, call: Call) -> ImportAnswer:
 
     All good rows that are new are stored in one transaction, marked as self-reported: in history
     and its charts, but never ranked nor a personal best. The same file twice adds nothing. A body
-    of more than 20 MB is refused, and so is a file of more than 100,000 rows.
+    of more than 20 MB is refused, and so is a file of more than 50,000 rows.
     """
     query: ImportQuery = call.query
     async with _reading(parts, call) as reading:

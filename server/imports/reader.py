@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from server.imports.results import Imported, RowRefused, Trainer
 from server.imports.trainers import READ
 
-ROWS_MAX = 100_000
+ROWS_MAX = 50_000
 LINE_CHARS_MAX = 10_000
 ENTRY_CHARS_MAX = 100_000
 

@@ -641,7 +641,7 @@ const messages = {
   toHistory: 'See the history',
   anotherFile: 'Another file',
   unknownFormat: 'This is no export of Monkeytype, keybr or TypeRacer, as far as can be seen.',
-  tooManyRows: 'The file has more than 100,000 rows. Bring it along in parts.',
+  tooManyRows: 'The file has more than 50,000 rows. Bring it along in parts.',
   fileTooLarge: 'The file is over 20 MB. Bring it along in parts.',
   importBusy: 'Others are bringing theirs along just now. Try again in a moment.',
   oldResults: (count, shown) =>

@@ -645,7 +645,7 @@ const messages = {
   toHistory: 'Открыть историю',
   anotherFile: 'Другой файл',
   unknownFormat: 'Не похоже на выгрузку из Monkeytype, keybr или TypeRacer.',
-  tooManyRows: 'В файле больше 100 000 строк. Перенесите его по частям.',
+  tooManyRows: 'В файле больше 50 000 строк. Перенесите его по частям.',
   fileTooLarge: 'Файл больше 20 МБ. Перенесите его по частям.',
   importBusy: 'Сейчас свою историю переносят другие. Попробуйте чуть позже.',
   oldResults: (count, shown) =>

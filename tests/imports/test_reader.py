@@ -41,7 +41,7 @@ def good(file: bytes) -> list[Imported]:
 
 
 def bad(file: bytes) -> list[tuple[int, str, str | None]]:
-    return [tuple(row) for row in read(file)[1] if isinstance(row, BadRow)]
+    return [(row.row, row.code, row.field) for row in read(file)[1] if isinstance(row, BadRow)]
 
 
 # What each format says
