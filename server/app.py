@@ -25,6 +25,7 @@ from server.api import (
     attempts,
     charts,
     history,
+    imports,
     key_stats,
     leaderboards,
     lessons,
@@ -75,6 +76,7 @@ ENDPOINTS: list[Endpoint] = [
     *history.ENDPOINTS,
     *charts.ENDPOINTS,
     *attempts.ENDPOINTS,
+    *imports.ENDPOINTS,
     *key_stats.ENDPOINTS,
     *lessons.ENDPOINTS,
     *leaderboards.ENDPOINTS,
@@ -88,6 +90,7 @@ PAGES = {
     "/leaderboards": "leaderboards",
     "/lessons": "lessons",
     "/account": "account",
+    "/import": "import",
     "/race": "race",
     "/race/{race}": "race",
 }
@@ -167,6 +170,7 @@ def build_api(parts: Parts, settings: Settings, redis_link: RedisLink) -> api.Pa
         kept=KeptAnswers(),
         days=Shared(),
         lessons=parts.texts.lessons,
+        imports=asyncio.Semaphore(imports.AT_ONCE),
     )
 
 

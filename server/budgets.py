@@ -24,6 +24,7 @@ PER_HOUR: Mapping[str, int] = {
     "login_all": 50,  # from one address at all accounts, and at one account from all addresses
     "register": 10,
     "mail": 5,
+    "import": 40,  # files of one person, and looks at them
     "requests_free": 100,  # guests too
     "requests_basic": 500,
     "requests_premium": 1_000,

@@ -41,6 +41,7 @@ class Settings:
     logins_per_hour: int = 5
     registrations_per_hour: int = 10
     mails_per_hour: int = 5
+    imports_per_hour: int = 40
     requests_free_per_hour: int = 100
     requests_basic_per_hour: int = 500
     requests_premium_per_hour: int = 1_000
@@ -62,6 +63,7 @@ class Settings:
             "login_all": 10 * self.logins_per_hour,
             "register": self.registrations_per_hour,
             "mail": self.mails_per_hour,
+            "import": self.imports_per_hour,
             "requests_free": self.requests_free_per_hour,
             "requests_basic": self.requests_basic_per_hour,
             "requests_premium": self.requests_premium_per_hour,
@@ -110,6 +112,7 @@ class Settings:
                 environ, "REGISTRATIONS_PER_HOUR", cls.registrations_per_hour
             ),
             mails_per_hour=_number(environ, "MAILS_PER_HOUR", cls.mails_per_hour),
+            imports_per_hour=_number(environ, "IMPORTS_PER_HOUR", cls.imports_per_hour),
             requests_free_per_hour=_number(
                 environ, "REQUESTS_FREE_PER_HOUR", cls.requests_free_per_hour
             ),

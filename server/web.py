@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
+from server.api.endpoint import PATIENCE
 from server.line import DIRECT, DirectLine, Listener, Patience
 from server.protocol import MESSAGE_BYTES_MAX
 from server.turns import Door
@@ -90,6 +91,8 @@ class HttpProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_request = True
         self._set_deadline()  # once more, for the body
+        extensions: Any = {PATIENCE: self._be_patient}
+        self.scope["extensions"] = extensions
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -105,9 +108,13 @@ class HttpProtocol(HttpToolsProtocol):
         self._met_deadline()
         super().connection_lost(exc)
 
-    def _set_deadline(self) -> None:
+    def _be_patient(self, seconds: float) -> None:
+        if self._in_request:
+            self._set_deadline(seconds)
+
+    def _set_deadline(self, seconds: float = REQUEST_S) -> None:
         self._met_deadline()
-        self._deadline = self.loop.call_later(REQUEST_S, self.transport.abort)
+        self._deadline = self.loop.call_later(seconds, self.transport.abort)
 
     def _met_deadline(self) -> None:
         if self._deadline is not None:

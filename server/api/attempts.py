@@ -65,12 +65,16 @@ class Result(Model):
 
 
 class AttemptAnswer(Result):
-    """An attempt in history. One reported from elsewhere has no `scorer`: nobody here saw it."""
+    """An attempt in history. One reported from elsewhere has no `scorer`: nobody here saw it.
+
+    One that was brought along says from where; its `duration_ms` is 0 if that is not known.
+    """
 
     id: str
     verdict: Literal["ranked", "unranked", "review", "void"]
     why: list[ReasonAnswer]
     self_reported: bool
+    imported_from: Literal["monkeytype", "keybr", "typeracer", "browser"] | None
     text_preview: str
 
 
@@ -101,6 +105,7 @@ def shown(row: Mapping[Any, Any]) -> AttemptAnswer:
         verdict=row["verdict"],
         why=row["why"] or [],
         self_reported=row["self_reported"],
+        imported_from=row["imported_from"],
         text_preview=row["text_preview"],
         **_result(row),
     )
@@ -236,13 +241,14 @@ async def report(parts: Parts, call: Call) -> Answer:
     given: ReportedMs | ReportedSeconds = call.body.root
     now_ms = parts.clock.now_ms()
     row = await store_reported(
-        parts.database, _person(call.me), _reported_row(given, now_ms), now_ms
+        parts.database, person_of(call.me), _reported_row(given, now_ms), now_ms
     )
     answer: BaseModel = shown(row)
     return Answer(answer, 201)
 
 
-def _person(caller: Caller) -> Person:
+def person_of(caller: Caller) -> Person:
+    """Whose row is made with the first thing that is theirs."""
     return Person(caller.user_id, f"Guest {caller.user_id[:4].upper()}", caller.guest)
 
 

@@ -3,7 +3,8 @@
 Every answer that is no success has one shape: {"error":{"code","message","fields"?},"request_id"}.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
@@ -23,6 +24,8 @@ from server.lessons import Lessons
 from server.post import Post
 
 BODY_BYTES_MAX = 1_048_576
+# In a request's extensions: how to have its connection wait so many seconds for a long body.
+PATIENCE = "typing.patience"
 
 
 class ApiError(Exception):
@@ -139,6 +142,7 @@ class Parts:
     kept: KeptAnswers
     days: Shared[list[Day]]
     lessons: Lessons
+    imports: asyncio.Semaphore  # one for each file that may be read at a time
 
 
 Handler = Callable[[Parts, Call], Awaitable[BaseModel | Answer | Response]]
@@ -149,7 +153,8 @@ class Endpoint:
     """`errors` maps a status to the codes it may carry; those of validation are added by itself.
 
     `kept` says, at a time, what an answer is made of besides the caller's history and the URL;
-    for nobody it is made of that and the URL alone.
+    for nobody it is made of that and the URL alone. `takes` are the types of a body that the
+    handler reads itself, piece by piece.
     """
 
     method: str
@@ -159,6 +164,7 @@ class Endpoint:
     tag: str
     who: Who = Who.ANYONE
     body: type[BaseModel] | None = None
+    takes: Sequence[str] = ()
     query: type[BaseModel] | None = None
     status: int = 200
     answer: type[BaseModel] | None = None  # None: an empty 204, or `media`
@@ -182,25 +188,45 @@ def json_error(error: ApiError, request_id: str) -> Response:
 
 async def read_body(request: Request, model: type[BaseModel]) -> BaseModel:
     """The JSON body. Raises ApiError 400, 413, 415 or 422."""
-    content_type, _, parameters = request.headers.get("content-type", "").partition(";")
-    if content_type.strip().lower() != "application/json" or "utf-16" in parameters.lower():
-        raise ApiError(415, "unsupported_media_type", "The body must be application/json.")
-    if request.headers.get("content-encoding"):
-        raise ApiError(415, "unsupported_media_type", "The body must not be compressed.")
+    require_json(request)
     read = bytearray()
-    try:
-        async for chunk in request.stream():
-            read += chunk
-            if len(read) > BODY_BYTES_MAX:
-                raise ApiError(413, "too_large", f"The body is over {BODY_BYTES_MAX} bytes.")
-    except ClientDisconnect:
-        raise ApiError(400, "bad_json", "The body did not arrive whole.") from None
+    async for piece in read_pieces(request, BODY_BYTES_MAX):
+        read += piece
     try:
         return model.model_validate_json(bytes(read))
     except ValidationError as invalid:
         if any(error["type"] == "json_invalid" for error in invalid.errors()):
             raise ApiError(400, "bad_json", "The body is not JSON.") from None
         raise invalid_fields(invalid) from None
+
+
+def require_json(request: Request) -> None:
+    """Raises ApiError 415 for a body that says it is something else."""
+    content_type, _, parameters = request.headers.get("content-type", "").partition(";")
+    if content_type.strip().lower() != "application/json" or "utf-16" in parameters.lower():
+        raise ApiError(415, "unsupported_media_type", "The body must be application/json.")
+
+
+async def read_pieces(
+    request: Request, bytes_max: int, within_s: float | None = None
+) -> AsyncIterator[bytes]:
+    """The body, as it comes, `within_s` if it needs more time than others are given.
+
+    Raises ApiError 400 if it breaks off, 413 or 415.
+    """
+    if within_s is not None and PATIENCE in request.scope.get("extensions", ()):
+        request.scope["extensions"][PATIENCE](within_s)
+    if request.headers.get("content-encoding"):
+        raise ApiError(415, "unsupported_media_type", "The body must not be compressed.")
+    count = 0
+    try:
+        async for chunk in request.stream():
+            count += len(chunk)
+            if count > bytes_max:
+                raise ApiError(413, "too_large", f"The body is over {bytes_max} bytes.")
+            yield chunk
+    except ClientDisconnect:
+        raise ApiError(400, "bad_json", "The body did not arrive whole.") from None
 
 
 def read_query(request: Request, model: type[BaseModel]) -> BaseModel:

@@ -97,6 +97,9 @@ def _operation(endpoint: Endpoint, schemas: Schemas) -> Json:
     if endpoint.body is not None:
         schema = schemas[endpoint.body, "validation"]
         operation["requestBody"] = {"required": True, "content": _json(schema)}
+    elif endpoint.takes:
+        content: Json = {media: {"schema": {}} for media in endpoint.takes}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
@@ -172,7 +175,7 @@ def _success(endpoint: Endpoint, schemas: Schemas) -> Json:
 def _errors(endpoint: Endpoint) -> dict[int, list[str]]:
     """Every status that is no success, with the codes it may carry."""
     apply = [endpoint.errors, ANYTIME]
-    if endpoint.body is not None:
+    if endpoint.body is not None or endpoint.takes:
         apply.append(OF_BODIES)
     if endpoint.method not in ("GET", "HEAD"):
         apply.append(OF_CHANGES)

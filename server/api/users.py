@@ -35,7 +35,9 @@ from server.db.queries import find_user
 
 TAG = "users"
 EXPORT_BYTES = 65_536
-NOT_EXPORTED = ("user_id", "epoch", "got", "category", "keystroke_log", "counts", "seat")
+NOT_EXPORTED = (
+    "user_id", "epoch", "got", "category", "keystroke_log", "counts", "seat", "import_key",
+)  # fmt: skip
 EXPORTED_TABLES = {
     "key_counters": "key_stats",
     "key_confusions": "key_confusions",

@@ -13,6 +13,7 @@ from server.core.replay import unpack_log
 from server.db.batches import load_batches, sort_batches
 from server.db.bests import leave_boards, move_bests
 from server.db.database import Database
+from server.db.imports import drop_doubles
 from server.db.logins import NewLogin, logins, start_login
 from server.db.mails import NewMail, put_mail, send_link, use_link
 from server.db.queries import (
@@ -228,6 +229,7 @@ async def _move_guest(
     if locked.scalar_one_or_none() is None or guest_id == user_id:
         return
     await connection.run_sync(change_histories, [user_id])
+    await drop_doubles(connection, guest_id, user_id)
     fenced = case((attempts.c.state.in_(OPEN_STATES), attempts.c.epoch + 1), else_=attempts.c.epoch)
     await connection.execute(
         update(attempts).where(attempts.c.user_id == guest_id).values(user_id=user_id, epoch=fenced)

@@ -16,12 +16,13 @@ from sqlalchemy import (
     bindparam,
     func,
     insert,
+    or_,
     select,
     tuple_,
 )
 
 from server.core.key_stats import KeyStats
-from server.core.source import UNKNOWN_LANGUAGE
+from server.core.source import UNKNOWN_LANGUAGE, SourceKind
 from server.db.bests import RANKED
 from server.db.database import Database
 from server.db.queries import (
@@ -60,6 +61,7 @@ _SHOWN = (
     "late_ms",
     "scorer",
     "personal_best",
+    "imported_from",
 )
 _shown = (
     *(attempts.c[name] for name in _SHOWN),
@@ -108,7 +110,8 @@ _conditions: dict[str, ColumnElement[bool]] = {
 _after = tuple_(_finished_at_ms, attempts.c.id) < tuple_(
     bindparam("after_ms", type_=BigInteger), bindparam("after_id", type_=String)
 )
-_typed = attempts.c.self_reported.is_(False)
+# What has counts of its keys: all that was typed here; of what was brought along, practice alone.
+_counted = or_(attempts.c.self_reported.is_(False), attempts.c.kind == SourceKind.PRACTICE.value)
 
 
 def values_of(wanted: Filter) -> dict[str, Any]:
@@ -217,7 +220,7 @@ async def _find(
 
 @cache
 def _counts_page(names: tuple[str, ...], dialect: str) -> Select[Any]:
-    page = _page([*theirs(names), _typed], [attempts.c.counts]).subquery()
+    page = _page([*theirs(names), _counted], [attempts.c.counts]).subquery()
     # One row: SQLite gives up its turn to run Python with every row.
     joined = {
         "sqlite": func.group_concat(func.hex(page.c.counts)),
@@ -229,7 +232,7 @@ def _counts_page(names: tuple[str, ...], dialect: str) -> Select[Any]:
 async def list_counts(
     database: Database, user_id: str, wanted: Filter, limit: int
 ) -> tuple[int, Sequence[bytes]]:
-    """How many typed attempts there are, and the packed counts of the newest `limit` of them."""
+    """How many attempts have counts, and those of the newest `limit` of them, packed."""
     values = values_of(wanted)
     names = tuple(values)
     values |= {"user": user_id, "limit": limit, "offset": 0}

@@ -170,6 +170,15 @@ HISTORY_INDEXES = (
         postgresql_where=text("kind = 'lesson'"),
     ),
 )
+# The same result is brought along once.
+IMPORT_INDEX = Index(
+    "uq_attempts_import",
+    "user_id",
+    "import_key",
+    unique=True,
+    sqlite_where=text("import_key IS NOT NULL"),
+    postgresql_where=text("import_key IS NOT NULL"),
+)
 
 
 class AttemptRow(Row, table=True):
@@ -188,6 +197,7 @@ class AttemptRow(Row, table=True):
             postgresql_where=text("state IN ('armed', 'running')"),
         ),
         *HISTORY_INDEXES,
+        IMPORT_INDEX,
     )
 
     id: str = Field(primary_key=True, max_length=36)
@@ -231,6 +241,10 @@ class AttemptRow(Row, table=True):
 
     # What the keystrokes say of keys and bigrams, as `core.bigrams` packs it.
     counts: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+
+    # Where a result was brought along from, and what it is known by when it comes again.
+    imported_from: str | None = Field(default=None, max_length=16)
+    import_key: str | None = Field(default=None, max_length=32)
 
 
 class JournalRow(Row, table=True):

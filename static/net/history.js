@@ -13,6 +13,7 @@ import { conditions } from '../core/history_filter.js';
  * @property {Verdict} verdict
  * @property {Reason[]} why
  * @property {boolean} self_reported
+ * @property {'monkeytype'|'keybr'|'typeracer'|'browser'|null} imported_from
  * @property {string} text_preview
  * @property {Record<string, string|number>} source
  * @property {string|null} language

@@ -14,11 +14,12 @@ import { moment, number, say, sayIfKnown } from '../views/words.js';
 
 /**
  * @import { Rules } from '../core/attempt.js'
+ * @import { Trainer } from '../net/imports.js'
  * @import { Event, Reason, Source, Verdict } from '../net/protocol.js'
  * @import { Ended } from '../views/result_view.js'
  *
  * @typedef {Ended['result'] & {id: string, verdict: Verdict, why: Reason[], self_reported: boolean,
- *   source: Source, rules: Rules, language: string|null, started_at: number, finished_at: number,
+ *   imported_from: Trainer|null, source: Source, rules: Rules, language: string|null, started_at: number, finished_at: number,
  *   text_preview: string}} StoredAttempt
  * @typedef {{text: string, scorer: number, events: Event[], result: Ended['result']}} StoredReplay
  */
@@ -138,8 +139,11 @@ function draw() {
   element(document, 'h1').textContent = title(shown);
   document.title = [title(shown), say('pageName')].join(' · ');
   element(document, '#attempt-when').textContent = moment(shown.finished_at);
+  const elsewhere = shown.imported_from
+    ? say('attemptBrought', say(`from_${shown.imported_from}`))
+    : say('attemptElsewhere');
   element(document, '#attempt-rules').textContent = shown.self_reported
-    ? say('attemptElsewhere')
+    ? elsewhere
     : `${say('rules')}: ${say(shown.rules.errors)}`;
   element(document, '#rescored').textContent = stored ? rescored(shown, stored) : '';
   const board = find(document, '#attempt-board', HTMLAnchorElement);

@@ -13,6 +13,7 @@ import { Histogram } from '../views/histogram.js';
 import { asCsv, bestRows, HistoryList } from '../views/history_list.js';
 import { HistoryNumbers } from '../views/history_numbers.js';
 import { KeysFound } from '../views/keys_found.js';
+import { OldResultsView } from '../views/old_results_view.js';
 import { Standstill } from '../views/standstill.js';
 import { TrendChart } from '../views/trend_chart.js';
 import { dayWords, hours, moment, number, percent, say } from '../views/words.js';
@@ -51,6 +52,7 @@ const calendar = new Calendar(element(document, '#calendar'));
 const histogram = new Histogram(element(document, '#histogram'));
 const keysFound = new KeysFound(element(document, '#keys'));
 const list = new HistoryList(element(document, '#attempts'), fetchMore);
+const oldResults = new OldResultsView(element(document, '#old-results'), session, frame.storage, () => void open());
 const filterView = new FilterView(element(document, '#filter'), readFilter(new URLSearchParams()), choose);
 
 /** @type {Shown|null} */
@@ -168,7 +170,7 @@ function draw(asked) {
 
 function redraw() {
   filterView.draw();
-  for (const one of [standstill, noAnalysis, noMore]) one.draw();
+  for (const one of [standstill, noAnalysis, noMore, oldResults]) one.draw();
   if (!shown) return;
   draw(shown);
   keysFound.draw();

@@ -134,18 +134,18 @@ function attemptRow(attempt) {
     cell(attempt.raw_wpm === null ? NOTHING : number(attempt.raw_wpm, 1), 'wide'),
     cell(percent(attempt.accuracy, 1)),
     cell(attempt.consistency === null ? NOTHING : percent(attempt.consistency), 'wide'),
-    cell(duration(attempt.duration_ms), 'wide'),
+    cell(attempt.duration_ms === 0 ? NOTHING : duration(attempt.duration_ms), 'wide'),
     cell(verdictOf(attempt), 'verdict'),
   );
   return row;
 }
 
 /** @param {Row} attempt */
-function verdictOf({ verdict, why, self_reported: reported }) {
+function verdictOf({ verdict, why, self_reported: reported, imported_from: from }) {
   const word = document.createElement('span');
   word.className = 'mark';
   word.dataset.verdict = verdict;
-  word.textContent = reported ? say('selfReported') : verdictName(verdict);
+  word.textContent = reported ? say(from ? `from_${from}` : 'selfReported') : verdictName(verdict);
   if (reported || why.length === 0) return [word];
   const reasons = document.createElement('span');
   reasons.className = 'why';

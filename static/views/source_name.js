@@ -1,6 +1,6 @@
 /** What was typed, in words. */
 
-import { say } from './words.js';
+import { say, sayIfKnown } from './words.js';
 
 /**
  * @import { Source } from '../net/protocol.js'
@@ -15,14 +15,16 @@ export function sourceName(source) {
   if (source.kind === 'words') return say('wordsOf', source.count);
   if (source.kind === 'time') return say('secondsOf', source.seconds);
   if (source.kind === 'text') return say('textOf', source.text);
-  if (source.kind === 'lesson') return say('lessonOf', lessonNumber(source.lesson));
+  if (source.kind === 'lesson') return lessonName(source.lesson ?? '');
   return say(source.kind);
 }
 
 /**
- * The third lesson of the first block is 1.3.
+ * The third lesson of the first block is 1.3; the first version of this trainer had levels instead.
  * @param {string} lesson its id
  */
-function lessonNumber(lesson) {
-  return lesson.replace(/^block_(\d+)_lesson_(\d+)$/, '$1.$2');
+function lessonName(lesson) {
+  const [, level] = lesson.split('migrated_lesson_');
+  if (level) return say('levelOf', sayIfKnown(`level_${level}`) ?? level);
+  return say('lessonOf', lesson.replace(/^block_(\d+)_lesson_(\d+)$/, '$1.$2'));
 }

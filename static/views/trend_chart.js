@@ -16,7 +16,7 @@ import { number, percent } from './words.js';
  * @property {Measure} speed
  * @property {Measure|null} accuracy
  * @property {string} words
- * @property {string} href
+ * @property {string|null} href
  *
  * @typedef {object} Panel one of the two drawings
  * @property {SVGSVGElement} svg

@@ -61,7 +61,9 @@ async def test_an_attempt_is_its_row_and_its_result(api: Api) -> None:
     stored = await api.typed(who, WORDS, "a bax cab had a fad")
     row = await attempt_row(api.database, stored)
     answer = await api.ask(f"/attempts/{stored.row['id']}", who)
-    assert answer.keys() == RESULT | {"id", "verdict", "why", "self_reported", "text_preview"}
+    assert answer.keys() == RESULT | {
+        "id", "verdict", "why", "self_reported", "imported_from", "text_preview",
+    }  # fmt: skip
     assert answer["id"] == stored.row["id"]
     assert answer["verdict"] == row["verdict"]
     assert answer["self_reported"] is False

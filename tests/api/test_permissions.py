@@ -10,9 +10,11 @@ import pytest_asyncio
 
 from server.app import ENDPOINTS
 from tests.api.people import PASSWORD, Member, Site, TypedGuest, code, new_email
+from tests.imports.exports import browser, browser_entry
 
 NEW_PASSWORD = "Another horse 8"
 RESULT = {"wpm": 61.5, "accuracy": 0.975, "errors": 4, "duration_ms": 60_500}
+OLD_STORAGE = browser(browser_entry())
 CREDENTIALS = {"email": "{email}", "password": PASSWORD}
 NEEDS_TOKEN = "401 unauthorized"
 NEEDS_ACCOUNT = "403 account_required"
@@ -72,6 +74,8 @@ ROWS = {
     "GET /progress/stats": for_persons("200"),
     "GET /progress/charts": for_persons("200"),
     "POST /progress": for_persons("201", body=RESULT),
+    "POST /imports": for_persons("200", body=OLD_STORAGE),
+    "POST /users/migrate-from-localstorage": for_persons("200", body=OLD_STORAGE),
     "GET /attempts/{id}": for_persons("200", another=NOT_THERE, named="{attempt}"),
     "GET /attempts/{id}/replay": for_persons("200", another=NOT_THERE, named="{attempt}"),
     "GET /key-stats": for_persons("200"),

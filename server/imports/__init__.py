@@ -1,0 +1,1 @@
+"""Histories that people bring along from other typing trainers: files in, results out."""
