@@ -28,6 +28,7 @@ from server.api import (
     key_stats,
     leaderboards,
     passwords,
+    practice,
     races,
     users,
 )
@@ -72,6 +73,7 @@ ENDPOINTS: list[Endpoint] = [
     *charts.ENDPOINTS,
     *attempts.ENDPOINTS,
     *key_stats.ENDPOINTS,
+    *practice.ENDPOINTS,
     *leaderboards.ENDPOINTS,
     *races.ENDPOINTS,
 ]
@@ -82,6 +84,7 @@ PAGES = {
     "/attempts/{attempt}": "attempt",
     "/leaderboards": "leaderboards",
     "/account": "account",
+    "/practice": "practice",
     "/race": "race",
     "/race/{race}": "race",
 }
@@ -103,7 +106,7 @@ def build(settings: Settings) -> Parts:
     )
     bus: Bus = RedisBus(settings.redis_url, metrics) if settings.redis_url else MemoryBus(metrics)
     racing = Races(database, bus, clock, uuid4().hex)
-    texts = Texts(database, SystemRandom())
+    texts = Texts(database, SystemRandom(), clock.now_ms)
     return Parts(
         clock=clock,
         database=database,
@@ -152,6 +155,7 @@ def build_api(parts: Parts, settings: Settings, redis_link: RedisLink) -> api.Pa
         secure_cookies=settings.production,
         kept=KeptAnswers(),
         days=Shared(),
+        coach=parts.texts.coach,
     )
 
 

@@ -106,7 +106,7 @@ def test_licence_of_the_content_is_told(language: str) -> None:
 @pytest.fixture
 def texts(tmp_path: Path) -> Texts:
     """Texts with a store that these sources do not ask."""
-    return Texts(Database(f"sqlite+aiosqlite:///{tmp_path / 'unused.db'}"), Random(1))
+    return Texts(Database(f"sqlite+aiosqlite:///{tmp_path / 'unused.db'}"), Random(1), lambda: 0)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -17,6 +17,7 @@ from server.auth import Passwords, Tokens
 from server.boards import Boards
 from server.budgets import Budgets
 from server.clock import Clock
+from server.coach import Coach
 from server.db.database import Database
 from server.db.stats import Day
 from server.post import Post
@@ -137,6 +138,7 @@ class Parts:
     secure_cookies: bool
     kept: KeptAnswers
     days: Shared[list[Day]]
+    coach: Coach
 
 
 Handler = Callable[[Parts, Call], Awaitable[BaseModel | Answer | Response]]
