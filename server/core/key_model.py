@@ -8,7 +8,7 @@ same key, as skill that has grown since. Formulas and sources: docs/practice.md.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import exp, log, sqrt
 
 from server.core.beta import beta_quantile
@@ -18,7 +18,7 @@ from server.core.text import graphemes, key_name
 
 DAY_MS = 86_400_000
 DAYS_HALF_LIFE = 30
-PRESSES_HALF_LIFE = 300
+PRESSES_HALF_LIFE = 200
 # Of what was pressed before all attempts looked at, when nobody knows, no more counts than this.
 BEFORE_PRESSES_MAX = 30
 
@@ -27,9 +27,10 @@ BEFORE_PRESSES_MAX = 30
 POPULATION_LATENCY_MS = 169.0
 WITHIN_KEY = 0.5
 BETWEEN_KEYS = 0.25
+SKEW = WITHIN_KEY**2 / 2  # ln of the mean of such latencies is so much above the mean of their ln
 POPULATION_ERROR_RATE = 0.065
 PERSON_PRIOR_PRESSES = 100.0  # so much does the population say of a person's error rate
-KEY_PRIOR_PRESSES = 20.0  # and so much a person's error rate of one key's
+KEY_PRIOR_PRESSES = 8.0  # and so much a person's error rate of one key's
 LATENCY_PRIOR_PRESSES = (WITHIN_KEY / BETWEEN_KEYS) ** 2
 PAUSE = 0.8  # Huber's bound in ln ms: what is further off counts as being so far off
 
@@ -71,7 +72,7 @@ class Known:
     ever: int
     wrong: float  # the two parameters of the Beta posterior
     right: float
-    latency: float  # ln ms, and its standard deviation
+    latency: float  # the middle of ln ms, and its standard deviation
     latency_sd: float
     last_at_ms: int | None
     last_presses: int
@@ -92,20 +93,24 @@ class Known:
 
     @property
     def latency_ms(self) -> float:
-        return exp(self.latency)
+        """The mean, which is what counts for the speed: above the middle."""
+        return exp(self.latency + SKEW)
 
     @property
     def latency_low_ms(self) -> float:
-        return exp(self.latency - BOUND * self.latency_sd)
+        return exp(self.latency + SKEW - BOUND * self.latency_sd)
 
     @property
     def latency_high_ms(self) -> float:
-        return exp(self.latency + BOUND * self.latency_sd)
+        return exp(self.latency + SKEW + BOUND * self.latency_sd)
 
 
 @dataclass(frozen=True, slots=True)
 class KeyModel:
-    """All keys and bigrams with evidence, and the person as a whole."""
+    """All keys and bigrams with evidence, and the person as a whole.
+
+    `before` is what was known of the keys without the newest attempt.
+    """
 
     keys: Mapping[str, Known]
     bigrams: Mapping[str, Known]
@@ -113,6 +118,7 @@ class KeyModel:
     ever: int
     error_rate: float
     latency: float  # ln ms
+    before: Mapping[str, Known] = field(default_factory=dict)
 
     def key(self, name: str) -> Known:
         """What is known of a key; of one without evidence, what the others say."""
@@ -131,20 +137,17 @@ def read_evidence(
     bigrams: dict[str, _Heap] = {}
     typical = _typical_latency(newest_first, totals)
     _begin(keys, newest_first, totals, now_ms, typical)
-    for evidence in reversed(newest_first):
+    before: Mapping[str, Known] = {}
+    for place, evidence in reversed(list(enumerate(newest_first))):
+        if place == 0:
+            before = _judge(keys, {}).keys
         age_days = max(0, now_ms - evidence.at_ms) / DAY_MS
         weight = 0.5 ** (age_days / DAYS_HALF_LIFE)
         for name, packed in evidence.counts.keys.items():
             _press(_heap(keys, name, typical), packed, weight, evidence.at_ms)
         for name, packed in evidence.counts.bigrams.items():
-            bigram = _heap(bigrams, name, typical)
-            _press(bigram, packed, weight, evidence.at_ms)
-            if packed[3]:
-                mean = log(max(1.0, packed[2] / packed[3]))
-                _time(bigram, mean, packed[3], weight)
-                # A key's own latencies are those of the bigrams that end with it, each by itself.
-                _time(_heap(keys, _second(name), typical), mean, packed[3], weight)
-    return _judge(keys, bigrams)
+            _press_second(keys, _heap(bigrams, name, typical), name, packed, weight)
+    return replace(_judge(keys, bigrams), before=before)
 
 
 def _typical_latency(evidence: Iterable[Evidence], totals: Mapping[str, KeyStats]) -> float:
@@ -157,8 +160,7 @@ def _typical_latency(evidence: Iterable[Evidence], totals: Mapping[str, KeyStats
     if not count:
         ms = sum(stats.latency_sum_ms for stats in totals.values())
         count = sum(stats.latency_count for stats in totals.values())
-    mean = ms / count if ms and count else POPULATION_LATENCY_MS * exp(WITHIN_KEY**2 / 2)
-    return log(mean) - WITHIN_KEY**2 / 2  # the mean of a skewed distribution is above its middle
+    return log(ms / count) - SKEW if ms and count else log(POPULATION_LATENCY_MS)
 
 
 def _begin(
@@ -189,7 +191,7 @@ def _begin(
         if stats.latency_count:
             mean = stats.latency_sum_ms / stats.latency_count
             heap.timed = fade * min(stats.latency_count, BEFORE_PRESSES_MAX)
-            heap.latency = log(max(1.0, mean)) - WITHIN_KEY**2 / 2
+            heap.latency = log(max(1.0, mean)) - SKEW
 
 
 def _heap(heaps: dict[str, _Heap], name: str, typical: float) -> _Heap:
@@ -223,12 +225,33 @@ def _press(heap: _Heap, packed: Packed, weight: float, at_ms: int) -> None:
             heap.instead[name] = heap.instead.get(name, 0.0) + weight * count
 
 
-def _time(heap: _Heap, latency: float, count: int, weight: float) -> None:
+def _press_second(
+    keys: Mapping[str, _Heap], bigram: _Heap, name: str, packed: Packed, weight: float
+) -> None:
+    """Count a bigram. The latencies of those that end with a key are that key's."""
+    bigram.presses += weight * packed[0]
+    bigram.errors += weight * packed[1]
+    bigram.ever += packed[0]
+    count = packed[3]
+    if count:
+        # The mean of several is nearer to the mean of all than to their middle.
+        middle = log(max(1.0, packed[2] / count)) - SKEW * (1 - 1 / count)
+        more = count * weight
+        _time(bigram, middle, more)
+        key = keys.get(_second(name))
+        if key is not None:
+            _time(key, middle, more)
+
+
+def _time(heap: _Heap, latency: float, more: float) -> None:
     """Move the estimate towards what was seen; what is far off moves it by PAUSE at most."""
-    more = count * weight
     heap.timed += more
     off_by = latency - heap.latency
-    heap.latency += more / (heap.timed + 1) * max(-PAUSE, min(PAUSE, off_by))
+    if off_by > PAUSE:
+        off_by = PAUSE
+    elif off_by < -PAUSE:
+        off_by = -PAUSE
+    heap.latency += more / (heap.timed + 1) * off_by
 
 
 def _second(bigram: str) -> str:
@@ -268,5 +291,5 @@ def _known(heap: _Heap, latency: float, rate: float) -> Known:
         last_at_ms=heap.last_at_ms,
         last_presses=heap.last_presses,
         last_errors=heap.last_errors,
-        instead=heap.instead,
+        instead=dict(heap.instead),
     )

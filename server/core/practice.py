@@ -11,11 +11,12 @@ from server.core.layout import KeyPlace
 from server.core.letters import MET, letter_order, open_letters
 from server.core.lexicon import Lexicon
 from server.core.strength import (
-    READY,
+    STRONG,
     USUAL_ACCURACY,
     Strength,
     Target,
     due_at_ms,
+    speed_wpm,
     strength,
     usual_wpm,
 )
@@ -37,6 +38,7 @@ class Reason(StrEnum):
     SLOW = "slow"
     UNSURE = "unsure"  # as good as the target by what was seen, which is too little
     DUE = "due"  # strong, but not practised for long
+    KEPT = "kept"  # strong, and nothing else has more need
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ def plan_practice(
     due = {key: due_at_ms(known, values[key]) for key, known in model.keys.items()}
     order = letter_order(lexicon.letters, places)
     ever = {key: known.ever for key, known in model.keys.items()}
-    opened = open_letters(order, lexicon.letters, ever, values)
+    opened = open_letters(order, lexicon.letters, ever, strengths, speed_wpm(model))
     due_then = {key: at_ms for key, at_ms in due.items() if at_ms is not None}
     return Practice(
         model,
@@ -98,7 +100,7 @@ def plan_practice(
         order,
         opened,
         [
-            *_choose_keys(model, target, opened, due_then, now_ms),
+            *_choose_keys(model, target, opened, strengths, due_then, now_ms),
             *_choose_bigrams(model, target, frozenset(opened)),
         ],
         forecast(newest_first, max(1, model.ever), target),
@@ -109,33 +111,54 @@ def _choose_keys(
     model: KeyModel,
     target: Target,
     opened: Sequence[str],
+    strengths: Mapping[str, Strength],
     due: Mapping[str, int],
     now_ms: int,
 ) -> list[Focus]:
-    """The weakest that are not strong yet; then, if there is room, the strong ones longest due."""
-    weak, strong = [], []
+    """New ones, then the weakest that are not there, then who is due, then who is least sure."""
+    found: list[tuple[tuple[int, float], Focus]] = []
     for key in opened:
         known = model.key(key)
-        found = strength(known, target)
-        if found.value < READY:
-            reason, other = _reason(known, found, target, opened)
-            weak.append(Focus(key, reason, known, found, other))
-        elif due.get(key, now_ms) <= now_ms:
-            strong.append(Focus(key, Reason.DUE, known, found))
-    weak.sort(key=lambda focus: min(focus.strength.speed, focus.strength.accuracy))
-    strong.sort(key=lambda focus: due.get(focus.part, 0))
-    return [*weak, *strong][:KEYS_MAX]
+        strong = strengths.get(key) or strength(known, target)
+        is_due = due.get(key, now_ms) <= now_ms
+        reason, other = _reason(known, strong, target, opened, is_due)
+        turn = _TURNS.get(reason, 1)
+        by = float(due.get(key, 0)) if reason is Reason.DUE else _reached(strong)
+        found.append(((turn, by), Focus(key, reason, known, strong, other)))
+    found.sort(key=lambda one: one[0])
+    return [focus for _, focus in found[:KEYS_MAX]]
+
+
+# Nobody knows how weak a new key is, so it comes first; what is not named here comes next.
+_TURNS = {Reason.NEW: 0, Reason.DUE: 2, Reason.UNSURE: 3, Reason.KEPT: 4}
+
+
+def seems_there(known: Known, target: Target) -> bool:
+    """Whether the target is likelier reached than not."""
+    return known.latency_ms <= target.latency_ms and known.error_rate <= target.error_rate
+
+
+def _reached(found: Strength) -> float:
+    return min(found.speed, found.accuracy)
 
 
 def _reason(
-    known: Known, found: Strength, target: Target, opened: Sequence[str]
+    known: Known, found: Strength, target: Target, opened: Sequence[str], is_due: bool
 ) -> tuple[Reason, str | None]:
     if known.ever < MET:
         return Reason.NEW, None
-    if found.speed < found.accuracy:
-        return (Reason.SLOW if known.latency_ms > target.latency_ms else Reason.UNSURE), None
-    if known.error_rate <= target.error_rate:
-        return Reason.UNSURE, None
+    slow = known.latency_ms > target.latency_ms
+    wrong = known.error_rate > target.error_rate
+    if wrong and (found.accuracy <= found.speed or not slow):
+        return _of_errors(known, opened)
+    if slow:
+        return Reason.SLOW, None
+    if is_due and found.value >= STRONG:
+        return Reason.DUE, None
+    return (Reason.UNSURE if found.value < 100 else Reason.KEPT), None
+
+
+def _of_errors(known: Known, opened: Sequence[str]) -> tuple[Reason, str | None]:
     errors = sum(known.instead.values())
     other, count = max(known.instead.items(), key=lambda hit: hit[1], default=("", 0.0))
     if other in opened and count >= max(MIXED_UP_MIN, MIXED_UP_SHARE * errors):

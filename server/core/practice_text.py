@@ -6,18 +6,21 @@ from itertools import pairwise
 from random import Random
 
 from server.core.lexicon import Lexicon
-from server.core.practice import Practice
+from server.core.practice import Practice, seems_there
 
 WORDS = 30
 # How often each key chosen is met in a text at least, each bigram, and each word with both keys of
-# a mix-up.
+# a mix-up. Where few keys are chosen, each is met oftener: together KEYS_MIN times.
 KEY_MIN = 8
+KEYS_MIN = 32
 BIGRAM_MIN = 4
 MIX_UP_MIN = 3
 POOL_MIN = 60  # with fewer real words of the open letters, words that could be are put to them
 HOLDERS_MIN = 8  # and with fewer that hold what is wanted
-LOOKED_AT = 24  # so many are drawn at a time, the best is taken
-ENOUGH = 0.25  # what one more press of a key is worth that has had its share
+# What a press is worth of a key that was chosen, of another that is not there yet, and of one that
+# is, the less the stronger.
+CHOSEN, NOT_THERE, THERE = 1.0, 0.5, 0.2
+LOOKED_AT = 40  # so many are drawn at a time, the best is taken
 
 
 class _Aim:
@@ -53,12 +56,12 @@ class _Composer:
         self._letters = frozenset(practice.opened)
         self._worth = _worth(practice)
         self._met: Counter[str] = Counter()
-        self._share = {key: worth * KEY_MIN for key, worth in self._worth.items()}
         self._used: set[str] = set()
         self._pool = self._words_of_open_letters()
         self._aims: list[tuple[_Aim, Sequence[str]]] = []
+        keys = sum(len(focus.part) == 1 for focus in practice.focus)
         for focus in practice.focus:
-            least = KEY_MIN if len(focus.part) == 1 else BIGRAM_MIN
+            least = max(KEY_MIN, KEYS_MIN // keys) if len(focus.part) == 1 else BIGRAM_MIN
             self._add_aim((focus.part,), least)
             if focus.other is not None:
                 self._add_aim((focus.part, focus.other), MIX_UP_MIN)
@@ -75,13 +78,17 @@ class _Composer:
     def _add_aim(self, parts: tuple[str, ...], least: int) -> None:
         """An aim with the words that serve it; one that no word serves is none."""
         aim = _Aim(parts, least)
-        serving = [word for word in self._pool if aim.count(word)]
+        serving = [word for word in self._holders(parts[0]) if aim.count(word)]
         for _ in range(max(0, HOLDERS_MIN - len(serving))):
             made = self._lexicon.pseudo_word(parts[0], self._letters, self._rng)
             if made is not None and aim.count(made):
                 serving.append(made)
         if serving:
             self._aims.append((aim, serving))
+
+    def _holders(self, part: str) -> Sequence[str]:
+        words = self._lexicon.holders.get(part, ())
+        return [word for word in words if self._letters.issuperset(word)]
 
     def compose(self, count: int) -> list[str]:
         chosen: list[str] = []
@@ -90,6 +97,7 @@ class _Composer:
             chosen.append(word)
             self._used.add(word)
             self._met.update(word)
+            self._met.update(map("".join, pairwise(word)))
             for aim, _serving in self._aims:
                 aim.met += aim.count(word)
         return chosen
@@ -108,21 +116,23 @@ class _Composer:
 
     def _value(self, word: str) -> float:
         """What its presses are worth, on average: the space after it is worth nothing."""
+        worth, met = self._worth, self._met
         value = 0.0
         for key in word:
-            worth = self._worth.get(key, 0.0)
-            value += worth if self._met[key] < self._share.get(key, 0.0) else worth * ENOUGH
+            value += worth.get(key, 0.0) / (KEY_MIN + met[key])
         for pair in map("".join, pairwise(word)):
-            value += self._worth.get(pair, 0.0)
+            if pair in worth:
+                value += worth[pair] / (KEY_MIN + met[pair])
         return value / (len(word) + 1)
 
 
 def _worth(practice: Practice) -> dict[str, float]:
-    """What a press of each open letter, or chosen bigram, is worth: the more, the weaker it is."""
-    worth = {
-        key: (1 - practice.strengths[key].value / 100 if key in practice.strengths else 1.0) ** 2
-        for key in practice.opened
-    }
+    """What a press of each open letter, or chosen bigram, is worth."""
+    worth = {}
+    for key in practice.opened:
+        weak = 1 - practice.strengths[key].value / 100 if key in practice.strengths else 1.0
+        there = seems_there(practice.model.key(key), practice.target)
+        worth[key] = THERE * weak if there else NOT_THERE
     for focus in practice.focus:
-        worth[focus.part] = worth.get(focus.part, 0.0) + 1.0
+        worth[focus.part] = CHOSEN
     return worth

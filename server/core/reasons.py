@@ -32,6 +32,7 @@ ENGLISH = Wording(
         Reason.MIXED_UP: "{part} goes wrong {rate}% of the time, mostly with {other} hit instead.",
         Reason.SLOW: "{part} takes {ms} ms; {wpm} wpm need {target_ms} ms.",
         Reason.UNSURE: "{part} looks good, but has been pressed too seldom to be sure.",
+        Reason.KEPT: "{part} is strong; nothing has more need, so it is kept that way.",
         Reason.DUE: "{part} is strong, and has rested long enough to be due again.",
     },
     slow_bigram="{part} takes {ms} ms from key to key; {wpm} wpm need {target_ms} ms.",
@@ -60,6 +61,7 @@ RUSSIAN = Wording(
         Reason.MIXED_UP: "{part}: ошибочны {rate}% нажатий, чаще всего вместо неё нажата {other}.",
         Reason.SLOW: "{part}: нажатие занимает {ms} мс, а для {wpm} сл/мин нужно {target_ms} мс.",
         Reason.UNSURE: "{part}: выглядит хорошо, но нажатий пока мало, чтобы сказать уверенно.",
+        Reason.KEPT: "{part}: сильная клавиша; слабее ничего нет, поэтому просто поддержим её.",
         Reason.DUE: "{part}: сильная клавиша, но отдыхала достаточно, пора её освежить.",
     },
     slow_bigram="{part}: от клавиши к клавише проходит {ms} мс, а для {wpm} сл/мин нужно"

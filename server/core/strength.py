@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from math import ceil, exp
 
-from server.core.key_model import WITHIN_KEY, KeyModel, Known
+from server.core.key_model import SKEW, KeyModel, Known
 
-READY = 80  # so strong are all open letters before the next one opens
+STRONG = 70  # from here on a key may rest until it is due
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
 SHORTEST_MS = 10 * MINUTE_MS  # from one practice to the next of a key of strength 0,
@@ -41,7 +41,7 @@ class Target:
 
 def speed_wpm(model: KeyModel) -> float:
     """How fast somebody types as long as nothing goes wrong, the slower presses included."""
-    return MS_PER_WPM / exp(model.latency + WITHIN_KEY**2 / 2)
+    return MS_PER_WPM / exp(model.latency + SKEW)
 
 
 def usual_wpm(model: KeyModel) -> int:

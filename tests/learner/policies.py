@@ -82,9 +82,10 @@ class LikeKeybr(Policy):
     """As keybr is described: speed alone, letters by frequency, one letter in focus.
 
     A key's time is filtered (0.1 of the newest lesson's mean), its confidence is target over time.
-    Six letters are open, and the next when the best confidence of all that are open reaches 1; the
-    focus is the least confident letter below 1, as it is now. Words hold it and open letters alone;
-    where there are fewer than 15, words that could be are put to them.
+    Six letters are open to who begins, and the next one when the best confidence of all that are
+    open reaches 1; to others all are, as keybr's setting for them has it. The focus is the least
+    confident letter below 1, as it is now. Words hold it and open letters alone; where there are
+    fewer than 15, words that could be are put to them.
     """
 
     name = "like keybr"
@@ -117,7 +118,8 @@ class LikeKeybr(Policy):
         for letter in self._order:
             all_there = all(self._confidence(self._best_ms, one) >= 1 for one in opened)
             there = self._confidence(self._best_ms, letter) >= 1
-            if len(opened) < self.OPEN_MIN or there or all_there:
+            everything = not self._person.kind.beginner
+            if len(opened) < self.OPEN_MIN or there or all_there or everything:
                 opened.append(letter)
         letters = frozenset(opened)
         behind = [key for key in opened if self._confidence(self._time_ms, key) < 1]
