@@ -14,6 +14,7 @@ const messages = {
   pageName: 'Typing Trainer',
   skip: 'Skip to the text',
   placeType: 'Type',
+  placePractice: 'Practice',
   placeHistory: 'History',
   placeLeaderboards: 'Leaderboards',
   placeAccount: 'Account',
@@ -581,6 +582,38 @@ const messages = {
   deleteGuestHelp: 'Every attempt with its keystrokes will be gone at once, and nobody can bring them back.',
   deleteForGood: 'Delete for good',
   invitation: 'Create an account to keep this on every device',
+
+  // Practice
+  practiceAbout:
+    'Each text is made for you: from the keys that are slow or go wrong, the pairs that halt you, and the keys you mix up. What is strong comes back before it fades.',
+  practiceNext: 'Next',
+  practiceStart: 'Practise',
+  practiceFirst:
+    'Nothing is known of your keys yet. The first text has six letters; if you already type, all others open right after it, else one by one as you get them.',
+  practiceKeys: 'Your keys',
+  practiceNothing: 'The keyboard. No key has a strength yet.',
+  practiceSpoken: (keys) => `The keyboard, with the strength of each key from 0 to 100. Weakest: ${keys}.`,
+  practiceWeak: 'weak',
+  practiceStrong: 'strong',
+  practiceChosen: 'practised next',
+  practiceDue: 'due again',
+  practiceLocked: 'not open yet',
+  practiceDueNow: 'Due again',
+  practiceLockedLetters: 'Open later, in this order',
+  practiceTarget: 'To the target',
+  practiceTargetIs: (wpm, accuracy) => `Target: ${wpm} wpm, ${accuracy} right.`,
+  practiceSpeedIs: (wpm) => `Your keys now: ${wpm} wpm.`,
+  practiceTable: 'All keys in numbers',
+  practiceStrength: 'strength',
+  practiceDueAt: 'due again',
+  practiceInterval: (value, low, high) => `${value} (${low} to ${high})`,
+  practiceSee: 'See all your keys',
+  gained: 'Stronger:',
+  gainedNothing: 'No key has become stronger by this text. That happens: the next one is made from what it showed.',
+  gainOf: (key, before, after) => `${key} ${before} → ${after}`,
+  gainNew: (key, after) => `${key} ${after}, new`,
+  gainedMore: (count) => `and ${count} more`,
+  letterOpened: (keys) => `New from now on: ${keys}`,
 };
 
 export default messages;

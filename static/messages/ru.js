@@ -16,6 +16,7 @@ const messages = {
   pageName: 'Клавиатурный тренажёр',
   skip: 'Перейти к тексту',
   placeType: 'Печать',
+  placePractice: 'Тренировка',
   placeHistory: 'История',
   placeLeaderboards: 'Рекорды',
   placeAccount: 'Профиль',
@@ -582,6 +583,39 @@ const messages = {
   deleteGuestHelp: 'Все попытки с нажатиями исчезнут сразу, и вернуть их не сможет никто.',
   deleteForGood: 'Удалить навсегда',
   invitation: 'Создайте учётную запись, чтобы это было с вами на каждом устройстве',
+
+  // Practice
+  practiceAbout:
+    'Каждый текст составлен для вас: из медленных и ошибочных клавиш, трудных сочетаний и клавиш, которые вы путаете. Сильное возвращается, прежде чем забудется.',
+  practiceNext: 'Дальше',
+  practiceStart: 'Начать тренировку',
+  practiceFirst:
+    'О ваших клавишах пока ничего не известно. В первом тексте шесть букв; если вы уже печатаете, остальные откроются сразу после него, а если нет, то по одной, по мере освоения.',
+  practiceKeys: 'Ваши клавиши',
+  practiceNothing: 'Клавиатура. Силы клавиш пока неизвестны.',
+  practiceSpoken: (keys) => `Клавиатура: сила каждой клавиши от 0 до 100. Слабее всего: ${keys}.`,
+  practiceWeak: 'слабая',
+  practiceStrong: 'сильная',
+  practiceChosen: 'в следующем тексте',
+  practiceDue: 'пора повторить',
+  practiceLocked: 'ещё закрыта',
+  practiceDueNow: 'Пора повторить',
+  practiceLockedLetters: 'Откроются позже, в этом порядке',
+  practiceTarget: 'Путь к цели',
+  practiceTargetIs: (wpm, accuracy) => `Цель: ${wpm} слов/мин, верно ${accuracy}.`,
+  practiceSpeedIs: (wpm) => `Ваши клавиши сейчас: ${wpm} слов/мин.`,
+  practiceTable: 'Все клавиши в цифрах',
+  practiceStrength: 'сила',
+  practiceDueAt: 'повторить',
+  practiceInterval: (value, low, high) => `${value} (от ${low} до ${high})`,
+  practiceSee: 'Все ваши клавиши',
+  gained: 'Стали сильнее:',
+  gainedNothing:
+    'От этого текста ни одна клавиша не стала сильнее. Так бывает: следующий составлен из того, что он показал.',
+  gainOf: (key, before, after) => `${key} ${before} → ${after}`,
+  gainNew: (key, after) => `${key} ${after}, новая`,
+  gainedMore: (count) => `и ещё ${count}`,
+  letterOpened: (keys) => `Теперь открыты: ${keys}`,
 };
 
 export default messages;

@@ -5,6 +5,7 @@ import { commandsFor, keysHelp } from '../views/commands.js';
 import { ConnectionView } from '../views/connection_view.js';
 import { element, find } from '../views/dom.js';
 import { Frame } from '../views/frame.js';
+import { GainsView } from '../views/gains_view.js';
 import { Invitation } from '../views/invitation.js';
 import { openLine, tellOfLine } from '../views/line.js';
 import { Notices } from '../views/notices.js';
@@ -36,6 +37,7 @@ const connection = new ConnectionView(element(document, '#connection'), notices)
 const live = openLine(frame);
 const typing = new TypingView(element(document, '#stage'), { live, notices, ended });
 const results = new ResultsView(element(document, '#results'), { next });
+const gains = new GainsView(element(document, '#gains'), session);
 const invitation = new Invitation(element(document, '#invitation'), storage);
 const wanted = new Wanted(settings);
 const ownText = find(document, '#own-text', HTMLDialogElement);
@@ -146,6 +148,7 @@ live.on('opened', (news) => {
   refusals = 0;
   waiting = null;
   results.hide();
+  gains.hide();
   invitation.hide();
   notices.clearBanner();
   typing.show(news);
@@ -169,6 +172,7 @@ live.on('done', ({ id, result, verdict, why, attempt }) => {
     ghost.href = `/race?ghost=${id}`;
   }
   results.show({ attempt, result: result ?? attempt.result(), verdict, why, saved: true });
+  if (opened && result !== null) gains.show(opened.source, settings.interface);
   if (!session.signedIn) invitation.offer(new Date());
   if (!spoken) notices.speak(results.spoken());
   else if (results.isBest) notices.speak(say('personalBest'));
@@ -212,6 +216,7 @@ function redraw() {
   connection.draw();
   source.draw();
   results.draw();
+  gains.draw();
 }
 
 settings.onChange((name) => {

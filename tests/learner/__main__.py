@@ -1,7 +1,7 @@
 """Compare the policies and write the table into docs/practice.md: python -m tests.learner."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from statistics import mean, median
@@ -19,7 +19,7 @@ def _run(trial: tuple[Kind, type[Policy], int]) -> Outcome:
     return run(*trial)
 
 
-def table(outcomes: dict[tuple[str, str], Sequence[Outcome]]) -> str:
+def table(outcomes: Mapping[tuple[str, str], Sequence[Outcome]]) -> str:
     """Markdown: a row for each learner and policy, means and medians over the seeds."""
     looks = " | ".join(f"found at {look:,}" for look in LOOKS)
     lines = [

@@ -10,7 +10,7 @@ from server.core.letters import letter_order
 from server.core.lexicon import Lexicon
 from server.core.practice import Practice, plan_practice
 from server.core.practice_text import WORDS, compose
-from server.core.strength import Target, strength
+from server.core.strength import Target
 from tests.learner.person import Person
 
 EVIDENCE_MAX = 40
@@ -42,8 +42,12 @@ class Policy(ABC):
     def _model_order(self) -> list[str]:
         model = read_evidence(self._newest_first, self._person.ever, self._person.now_ms)
         target = Target(self._person.kind.target_wpm)
-        weak = {key: strength(model.key(key), target) for key in self._lexicon.letters}
-        return sorted(weak, key=lambda key: min(weak[key].speed, weak[key].accuracy))
+
+        def reached(key: str) -> float:
+            known = model.key(key)
+            return min(target.latency_ms / known.latency_ms, target.error_rate / known.error_rate)
+
+        return sorted(self._lexicon.letters, key=reached)
 
 
 class Ours(Policy):
