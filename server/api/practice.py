@@ -7,7 +7,7 @@ from pydantic import Field
 from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Query, Who
 from server.api.history import LanguageName
 from server.api.key_stats import LayoutName, PracticeAnswer
-from server.coach import PracticeUnavailable, Progress
+from server.coach import PracticeUnavailable
 from server.core.forecast import Forecast, Outlook, Side
 from server.core.key_model import Known
 from server.core.practice import Focus, Practice, Reason
@@ -121,10 +121,9 @@ class PracticeProgressAnswer(Model):
 async def practice(parts: Parts, call: Call) -> PracticeProgressAnswer:
     query: PracticeQuery = call.query
     try:
-        progress = await parts.coach.progress(call.me.user_id, query.language, query.layout)
+        found = await parts.coach.practice(call.me.user_id, query.language, query.layout)
     except PracticeUnavailable as unavailable:
         raise ApiError(404, "not_found", str(unavailable)) from None
-    found = progress.practice
     target, words_in = found.target, query.words_in
     others = sorted(found.strengths.keys() - set(found.order))
     return PracticeProgressAnswer(
@@ -135,8 +134,8 @@ async def practice(parts: Parts, call: Call) -> PracticeProgressAnswer:
         keys=[_key(found, key) for key in (*found.order, *others)],
         next=[_chosen(found, focus, words_in) for focus in found.focus],
         forecast=_forecast(found.forecast, outlook(found.forecast, target, words_in)),
-        gains=_gains(progress),
-        opened=[key for key in found.opened if key not in progress.opened_before],
+        gains=_gains(found),
+        opened=[key for key in found.opened if key not in found.opened_before],
         source=PracticeAnswer(kind="practice", language=query.language, layout=query.layout),
     )
 
@@ -214,16 +213,25 @@ def _forecast(found: Forecast, sentence: str) -> ForecastAnswer:
     )
 
 
-def _gains(progress: Progress) -> list[Gain]:
-    """The keys that have become stronger, by most first."""
-    before = progress.before
+def _gains(found: Practice) -> list[Gain]:
+    """The keys that the newest attempt has made stronger, by most first."""
     gains = [
-        Gain(key=key, before=before.get(key), strength=found.value)
-        for key, found in progress.practice.strengths.items()
-        if key in progress.touched and found.value > before.get(key, 0)
+        Gain(key=key, before=_value(found.before.get(key)), strength=strong.value)
+        for key, strong in found.strengths.items()
+        if strong.value > (_value(found.before.get(key)) or 0) and _is_fresh(found, key)
     ]
     gains.sort(key=lambda gain: ((gain.before or 0) - gain.strength, gain.key))
     return gains
+
+
+def _is_fresh(found: Practice, key: str) -> bool:
+    """Whether the newest attempt has pressed the key; what others say of it does not count."""
+    before = found.model.before.get(key)
+    return before is None or before.last_at_ms != found.model.keys[key].last_at_ms
+
+
+def _value(strong: Strength | None) -> int | None:
+    return None if strong is None else strong.value
 
 
 ENDPOINTS: list[Endpoint] = [

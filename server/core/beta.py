@@ -5,6 +5,7 @@ from math import exp, inf, lgamma, log, log1p
 TERMS_MAX = 200
 STEPS_MAX = 60
 CLOSE = 1e-9
+NEAR = 1e-7  # so far a quantile may be from the chance it is asked for
 TINY = 1e-300
 
 
@@ -53,7 +54,7 @@ def beta_quantile(chance: float, a: float, b: float) -> float:
             high = x
         else:
             low = x
-        if abs(wrong_by) < CLOSE or high - low < CLOSE:
+        if abs(wrong_by) < NEAR or high - low < CLOSE:
             break
         logarithm = constant + (a - 1) * log(x) + (b - 1) * log1p(-x)
         slope = exp(logarithm) if logarithm < 700 else inf

@@ -18,9 +18,13 @@ from server.core.text import graphemes, key_name
 
 DAY_MS = 86_400_000
 DAYS_HALF_LIFE = 30
-PRESSES_HALF_LIFE = 200
+PRESSES_HALF_LIFE = 150
 # Of what was pressed before all attempts looked at, when nobody knows, no more counts than this.
 BEFORE_PRESSES_MAX = 30
+# So many of the newest presses are enough to know how fast each key is. Errors are rare, and need
+# all that there is.
+CLOSELY_PRESSES = 4_000
+BIGRAM_PRESSES_MIN = 5.0  # fewer say nothing of a bigram
 
 # The population (136 million keystrokes, Aalto): a person's key latencies spread by 0.57 in
 # ln ms, of which about 0.25 is between keys, so about 0.5 remains within one key.
@@ -107,7 +111,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class KeyModel:
-    """All keys and bigrams with evidence, and the person as a whole.
+    """All keys with evidence, the bigrams with enough of it, and the person as a whole.
 
     `before` is what was known of the keys without the newest attempt.
     """
@@ -138,16 +142,31 @@ def read_evidence(
     typical = _typical_latency(newest_first, totals)
     _begin(keys, newest_first, totals, now_ms, typical)
     before: Mapping[str, Known] = {}
+    closely = _looked_at_closely(newest_first)
     for place, evidence in reversed(list(enumerate(newest_first))):
         if place == 0:
             before = _judge(keys, {}).keys
         age_days = max(0, now_ms - evidence.at_ms) / DAY_MS
         weight = 0.5 ** (age_days / DAYS_HALF_LIFE)
         for name, packed in evidence.counts.keys.items():
-            _press(_heap(keys, name, typical), packed, weight, evidence.at_ms)
-        for name, packed in evidence.counts.bigrams.items():
-            _press_second(keys, _heap(bigrams, name, typical), name, packed, weight)
+            heap = _heap(keys, name, typical)
+            _press(heap, packed, weight, evidence.at_ms)
+            if place >= closely and packed[3]:
+                _time(heap, _middle(packed), weight * packed[3])
+        if place < closely:
+            for name, packed in evidence.counts.bigrams.items():
+                _press_second(keys, _heap(bigrams, name, typical), name, packed, weight)
     return replace(_judge(keys, bigrams), before=before)
+
+
+def _looked_at_closely(newest_first: Sequence[Evidence]) -> int:
+    """How many of the newest attempts are read bigram by bigram; the others key by key."""
+    presses = 0
+    for count, evidence in enumerate(newest_first):
+        presses += sum(packed[0] for packed in evidence.counts.keys.values())
+        if presses >= CLOSELY_PRESSES:
+            return count + 1
+    return len(newest_first)
 
 
 def _typical_latency(evidence: Iterable[Evidence], totals: Mapping[str, KeyStats]) -> float:
@@ -232,15 +251,20 @@ def _press_second(
     bigram.presses += weight * packed[0]
     bigram.errors += weight * packed[1]
     bigram.ever += packed[0]
-    count = packed[3]
-    if count:
-        # The mean of several is nearer to the mean of all than to their middle.
-        middle = log(max(1.0, packed[2] / count)) - SKEW * (1 - 1 / count)
-        more = count * weight
+    if packed[3]:
+        middle, more = _middle(packed), weight * packed[3]
         _time(bigram, middle, more)
         key = keys.get(_second(name))
         if key is not None:
             _time(key, middle, more)
+
+
+def _middle(packed: Packed) -> float:
+    """The middle of so many latencies, in ln ms, by their mean."""
+    count: int = packed[3]
+    # The mean of several is nearer to the mean of all than to their middle.
+    mean: float = max(1.0, packed[2] / count)
+    return log(mean) - SKEW * (1 - 1 / count)
 
 
 def _time(heap: _Heap, latency: float, more: float) -> None:
@@ -270,6 +294,8 @@ def _judge(keys: Mapping[str, _Heap], bigrams: Mapping[str, _Heap]) -> KeyModel:
     known = {name: _known(heap, latency, rate) for name, heap in keys.items()}
     pairs = {}
     for name, heap in bigrams.items():
+        if heap.presses < BIGRAM_PRESSES_MIN:
+            continue
         key = known.get(_second(name))
         # A bigram is at first expected to go as its second key does.
         priors = (key.latency, key.error_rate) if key else (latency, rate)

@@ -23,7 +23,6 @@ from server.core.strength import (
 
 KEYS_MAX = 4
 BIGRAMS_MAX = 2
-BIGRAM_PRESSES_MIN = 5.0  # fewer say nothing of a bigram
 BIGRAM_SLOWER = 1.15  # than its second key is else
 MIXED_UP_MIN = 2.0
 MIXED_UP_SHARE = 0.4  # of the errors of a key that are one and the same
@@ -57,7 +56,8 @@ class Practice:
     """All that can be said to somebody of their practice, at one time.
 
     `strengths` and `due_at_ms` hold every key that was ever pressed; `order` all letters of the
-    language that the layout has, the first to learn first, `opened` those that are open.
+    language that the layout has, the first to learn first, `opened` those that are open. `before`
+    and `opened_before` are without the newest attempt.
     """
 
     model: KeyModel
@@ -68,6 +68,8 @@ class Practice:
     opened: Sequence[str]
     focus: Sequence[Focus]
     forecast: Forecast
+    before: Mapping[str, Strength]
+    opened_before: Sequence[str]
 
 
 def plan_practice(
@@ -85,25 +87,32 @@ def plan_practice(
     """
     model = read_evidence(newest_first, totals, now_ms)
     target = Target(usual_wpm(model) if wpm is None else wpm, accuracy)
-    strengths = {key: strength(known, target) for key, known in model.keys.items()}
-    values = {key: found.value for key, found in strengths.items()}
-    due = {key: due_at_ms(known, values[key]) for key, known in model.keys.items()}
     order = letter_order(lexicon.letters, places)
-    ever = {key: known.ever for key, known in model.keys.items()}
-    opened = open_letters(order, lexicon.letters, ever, strengths, speed_wpm(model))
-    due_then = {key: at_ms for key, at_ms in due.items() if at_ms is not None}
+
+    def opened(keys: Mapping[str, Known], strengths: Mapping[str, Strength]) -> list[str]:
+        ever = {key: known.ever for key, known in keys.items()}
+        return open_letters(order, lexicon.letters, ever, strengths, speed_wpm(model))
+
+    strengths = {key: strength(known, target) for key, known in model.keys.items()}
+    before = {key: strength(known, target) for key, known in model.before.items()}
+    due = {
+        key: at_ms
+        for key, known in model.keys.items()
+        if (at_ms := due_at_ms(known, strengths[key].value)) is not None
+    }
+    now_open = opened(model.keys, strengths)
+    keys = _choose_keys(model, target, now_open, strengths, due, now_ms)
     return Practice(
         model,
         target,
         strengths,
-        due_then,
+        due,
         order,
-        opened,
-        [
-            *_choose_keys(model, target, opened, strengths, due_then, now_ms),
-            *_choose_bigrams(model, target, frozenset(opened)),
-        ],
+        now_open,
+        [*keys, *_choose_bigrams(model, target, frozenset(now_open))],
         forecast(newest_first, max(1, model.ever), target),
+        before,
+        opened(model.before, before) if newest_first else now_open,
     )
 
 
@@ -170,7 +179,7 @@ def _choose_bigrams(model: KeyModel, target: Target, letters: frozenset[str]) ->
     """Those that are surely slower than the target, and slower than their second key is else."""
     slow: list[tuple[float, Focus]] = []
     for name, known in model.bigrams.items():
-        if known.presses < BIGRAM_PRESSES_MIN or not letters.issuperset(name):
+        if not letters.issuperset(name):
             continue
         key = model.keys.get(name[-1])
         if key is None or known.latency_ms < BIGRAM_SLOWER * key.latency_ms:

@@ -19,7 +19,7 @@ POOL_MIN = 60  # with fewer real words of the open letters, words that could be 
 HOLDERS_MIN = 8  # and with fewer that hold what is wanted
 # What a press is worth of a key that was chosen, of another that is not there yet, and of one that
 # is, the less the stronger.
-CHOSEN, NOT_THERE, THERE = 1.0, 0.5, 0.2
+CHOSEN, NOT_THERE, THERE = 1.0, 0.7, 0.05
 LOOKED_AT = 40  # so many are drawn at a time, the best is taken
 
 

@@ -56,9 +56,10 @@ RUSSIAN = Wording(
     space="Пробел",
     reasons={
         Reason.NEW: "{part}: новая клавиша, её почти не нажимали.",
-        Reason.ERRORS: "{part}: ошибочны {rate}% нажатий, наверняка больше {low}%; цель допускает"
-        " {allowed}%.",
-        Reason.MIXED_UP: "{part}: ошибочны {rate}% нажатий, чаще всего вместо неё нажата {other}.",
+        Reason.ERRORS: "{part}: ошибочны {rate}\u00a0% нажатий, наверняка больше"
+        " {low}\u00a0%; цель допускает {allowed}\u00a0%.",
+        Reason.MIXED_UP: "{part}: ошибочны {rate}\u00a0% нажатий, чаще всего вместо неё"
+        " нажата {other}.",
         Reason.SLOW: "{part}: нажатие занимает {ms} мс, а для {wpm} слов/мин нужно {target_ms} мс.",
         Reason.UNSURE: "{part}: выглядит хорошо, но нажатий пока мало, чтобы сказать уверенно.",
         Reason.KEPT: "{part}: сильная клавиша; слабее ничего нет, поэтому просто поддержим её.",
@@ -67,7 +68,7 @@ RUSSIAN = Wording(
     slow_bigram="{part}: от клавиши к клавише проходит {ms} мс, а для {wpm} слов/мин нужно"
     " {target_ms} мс.",
     outlooks={
-        Outlook.REACHED: "И скорость, и точность достигнуты: {wpm} слов/мин при {accuracy}%.",
+        Outlook.REACHED: "И скорость, и точность достигнуты: {wpm} слов/мин при {accuracy}\u00a0%.",
         Outlook.AHEAD: "{side}: до цели осталось нажатий: примерно {presses}, в вашем темпе это"
         " {days}{range}.",
         Outlook.TOO_LITTLE: "Данных для прогноза пока мало: нужно текстов: {attempts}, нажатий:"

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from random import Random
 
+from server.coach import ATTEMPTS_MAX
 from server.core.key_model import Evidence, read_evidence
 from server.core.layout import key_places
 from server.core.letters import letter_order
@@ -12,8 +13,6 @@ from server.core.practice import Practice, plan_practice
 from server.core.practice_text import WORDS, compose
 from server.core.strength import Target
 from tests.learner.person import Person
-
-EVIDENCE_MAX = 40
 
 
 class Policy(ABC):
@@ -37,7 +36,7 @@ class Policy(ABC):
 
     def learn(self, evidence: Evidence) -> None:
         """What came of the text."""
-        self._newest_first = [evidence, *self._newest_first][:EVIDENCE_MAX]
+        self._newest_first = [evidence, *self._newest_first][:ATTEMPTS_MAX]
 
     def _model_order(self) -> list[str]:
         model = read_evidence(self._newest_first, self._person.ever, self._person.now_ms)
