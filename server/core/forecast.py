@@ -97,7 +97,7 @@ def _ahead(side: Side, points: Sequence[_Point], goal: float, ever: int, a_day: 
     now, slope, slope_sd = _fit(points, log(ever))
     if now <= goal:
         return Forecast(Outlook.REACHED, side)
-    if slope + BOUND * slope_sd >= 0 and slope + slope_sd >= 0:
+    if slope + BOUND * slope_sd >= 0:
         return Forecast(Outlook.STANDSTILL, side)
 
     def presses(at: float) -> float | None:

@@ -90,7 +90,7 @@ class Lexicon:
         table, stop = (self._followers, END) if step > 0 else (self._leaders, BEGIN)
         while core and core[-1 if step > 0 else 0] != stop:
             if len(core) > PSEUDO_MAX:
-                break
+                return ""
             near = core[-2:] if step > 0 else core[:2]
             open_to = {
                 letter: count

@@ -20,7 +20,7 @@ HOLDERS_MIN = 8  # and with fewer that hold what is wanted
 # What a press is worth of a key that was chosen, of another that is not there yet, and of one that
 # is, the less the stronger.
 CHOSEN, NOT_THERE, THERE = 1.0, 0.7, 0.05
-LOOKED_AT = 40  # so many are drawn at a time, the best is taken
+LOOKED_AT = 20  # so many are drawn at a time, the best is taken
 
 
 class _Aim:
@@ -109,7 +109,9 @@ class _Composer:
         for among in (words, self._pool):
             fresh = [word for word in among if word not in self._used]
             if fresh:
-                looked_at = self._rng.sample(fresh, min(LOOKED_AT, len(fresh)))
+                # Of few not all are looked at, or each text would have the same best ones.
+                count = min(LOOKED_AT, max(1, len(fresh) // 3))
+                looked_at = self._rng.sample(fresh, count)
                 return max(looked_at, key=self._value)
         others = [word for word in words if word != before] or list(words)
         return self._rng.choice(others)
