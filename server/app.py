@@ -30,6 +30,7 @@ from server.api import (
     leaderboards,
     lessons,
     passwords,
+    practice,
     races,
     users,
 )
@@ -79,6 +80,7 @@ ENDPOINTS: list[Endpoint] = [
     *imports.ENDPOINTS,
     *key_stats.ENDPOINTS,
     *lessons.ENDPOINTS,
+    *practice.ENDPOINTS,
     *leaderboards.ENDPOINTS,
     *races.ENDPOINTS,
 ]
@@ -91,6 +93,7 @@ PAGES = {
     "/lessons": "lessons",
     "/account": "account",
     "/import": "import",
+    "/practice": "practice",
     "/race": "race",
     "/race/{race}": "race",
 }
@@ -117,7 +120,7 @@ def build(settings: Settings, files: int = FILES_USUAL) -> Parts:
     sockets = max(files - FILES_KEPT, files // 2)
     much = LoadLimits(settings.overload_ms, settings.overload_core_percent / 100, sockets)
     racing = Races(database, bus, clock, uuid4().hex)
-    texts = Texts(database, Lessons(), SystemRandom())
+    texts = Texts(database, Lessons(), SystemRandom(), clock.now_ms)
     return Parts(
         clock=clock,
         database=database,
@@ -171,6 +174,7 @@ def build_api(parts: Parts, settings: Settings, redis_link: RedisLink) -> api.Pa
         days=Shared(),
         lessons=parts.texts.lessons,
         imports=asyncio.Semaphore(imports.AT_ONCE),
+        coach=parts.texts.coach,
     )
 
 

@@ -1,25 +1,23 @@
 """What there is to type: passages and words that ship with the program, and texts of them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from server.core.key_stats import KeyStats
+from server.coach import Coach, PracticeUnavailable
 from server.core.lesson_keys import types_language
-from server.core.practice import practice_words
 from server.core.source import DEFAULT_LAYOUTS, Source, SourceKind
 from server.core.text import normal_text
 from server.db.database import Database
-from server.db.queries import find_text, find_user, list_texts, load_key_stats, store_texts
+from server.db.queries import find_text, find_user, list_texts, store_texts
 from server.lessons import Lessons, LessonUnavailable
 from server.protocol import parse_lines
 
 CONTENT = Path(__file__).parent / "content"
 CHARS_PER_SECOND_MAX = 400 * 5 / 60  # a timed text is long enough for 400 wpm
-PRACTICE_WORDS = 30
 
 
 class TextUnavailable(Exception):
@@ -40,9 +38,14 @@ class ChosenText:
 
 
 class Texts:
-    """Chooses texts. Passages live in the store, word lists in memory; `rng` rolls the dice."""
+    """Chooses texts. Passages live in the store, word lists in memory; `rng` rolls the dice.
 
-    def __init__(self, database: Database, lessons: Lessons, rng: Random) -> None:
+    Its `coach` knows what somebody should practise.
+    """
+
+    def __init__(
+        self, database: Database, lessons: Lessons, rng: Random, now_ms: Callable[[], int]
+    ) -> None:
         self._database = database
         self.lessons = lessons
         self._rng = rng
@@ -51,6 +54,7 @@ class Texts:
             for folder in sorted(CONTENT.iterdir())
             if folder.is_dir()
         }
+        self.coach = Coach(database, self._words, now_ms)
 
     async def publish(self) -> None:
         """Bring the stored passages and lessons up to date with the files."""
@@ -123,12 +127,11 @@ class Texts:
 
     async def _practice(self, source: Source, user_id: str) -> ChosenText:
         language, layout = source.language or "", source.layout or ""
-        words = self._language_words(language)
-        if layout != DEFAULT_LAYOUTS.get(language):
-            raise TextUnavailable("There is no practice for that language on that layout.")
-        stats: dict[str, KeyStats] = await load_key_stats(self._database, user_id, language, layout)
-        drawn = practice_words(words, stats, PRACTICE_WORDS, self._rng)
-        return self._chosen(source, " ".join(drawn), language, layout)
+        try:
+            text = await self.coach.text(user_id, language, layout, self._rng)
+        except PracticeUnavailable as unavailable:
+            raise TextUnavailable(str(unavailable)) from None
+        return self._chosen(source, text, language, layout)
 
     async def _lesson(self, source: Source, user_id: str) -> ChosenText:
         language, layout = source.language, source.layout

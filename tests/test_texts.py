@@ -108,7 +108,7 @@ def test_licence_of_the_content_is_told(language: str) -> None:
 def texts(tmp_path: Path) -> Texts:
     """Texts with a store that these sources do not ask."""
     database = Database(f"sqlite+aiosqlite:///{tmp_path / 'unused.db'}")
-    return Texts(database, Lessons(), Random(1))
+    return Texts(database, Lessons(), Random(1), lambda: 0)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

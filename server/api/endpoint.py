@@ -18,6 +18,7 @@ from server.auth import Passwords, Tokens
 from server.boards import Boards
 from server.budgets import Budgets
 from server.clock import Clock
+from server.coach import Coach
 from server.db.database import Database
 from server.db.stats import Day
 from server.lessons import Lessons
@@ -143,6 +144,7 @@ class Parts:
     days: Shared[list[Day]]
     lessons: Lessons
     imports: asyncio.Semaphore  # one for each file that may be read at a time
+    coach: Coach
 
 
 Handler = Callable[[Parts, Call], Awaitable[BaseModel | Answer | Response]]

@@ -67,7 +67,7 @@ _shown = (
     *(attempts.c[name] for name in _SHOWN),
     func.substr(attempts.c.text, 1, PREVIEW_CHARS).label("text_preview"),
 )
-_newest_first = (attempts.c.finished_at_ms.desc(), attempts.c.id.desc())
+newest_first = (attempts.c.finished_at_ms.desc(), attempts.c.id.desc())
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ _after = tuple_(_finished_at_ms, attempts.c.id) < tuple_(
     bindparam("after_ms", type_=BigInteger), bindparam("after_id", type_=String)
 )
 # What has counts of its keys: all that was typed here; of what was brought along, practice alone.
-_counted = or_(attempts.c.self_reported.is_(False), attempts.c.kind == SourceKind.PRACTICE.value)
+counted = or_(attempts.c.self_reported.is_(False), attempts.c.kind == SourceKind.PRACTICE.value)
 
 
 def values_of(wanted: Filter) -> dict[str, Any]:
@@ -140,7 +140,7 @@ def _page(
     on_page = (
         select(attempts.c.id)
         .where(*theirs, *begins)
-        .order_by(*_newest_first)
+        .order_by(*newest_first)
         .limit(bindparam("limit", type_=Integer))
         .offset(bindparam("offset", type_=Integer))
         .subquery()
@@ -149,7 +149,7 @@ def _page(
     return (
         select(total.label("total"), *columns)
         .select_from(attempts.join(on_page, on_page.c.id == attempts.c.id))
-        .order_by(*_newest_first)
+        .order_by(*newest_first)
     )
 
 
@@ -220,7 +220,7 @@ async def _find(
 
 @cache
 def _counts_page(names: tuple[str, ...], dialect: str) -> Select[Any]:
-    page = _page([*theirs(names), _counted], [attempts.c.counts]).subquery()
+    page = _page([*theirs(names), counted], [attempts.c.counts]).subquery()
     # One row: SQLite gives up its turn to run Python with every row.
     joined = {
         "sqlite": func.group_concat(func.hex(page.c.counts)),

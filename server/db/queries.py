@@ -18,7 +18,6 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.attempt import AWAY_GRACE_MS, Attempt, AttemptState, Batch, away_due_at_ms
-from server.core.key_stats import KeyStats
 from server.core.replay import unpack_log
 from server.core.source import Source, SourceKind
 from server.core.text import Text
@@ -178,25 +177,6 @@ async def list_texts(database: Database, language: str, length: str) -> Sequence
 
 
 # Key stats
-
-
-async def load_key_stats(
-    database: Database, user_id: str, language: str, layout: str
-) -> dict[str, KeyStats]:
-    """A person's counters for one layout, by key, without confusions."""
-    question = select(key_counters).where(
-        key_counters.c.user_id == user_id,
-        key_counters.c.language == language,
-        key_counters.c.layout == layout,
-    )
-    async with database.read() as connection:
-        rows = (await connection.execute(question)).mappings().all()
-    return {
-        row["key"]: KeyStats(
-            row["presses"], row["errors"], row["latency_sum_ms"], row["latency_count"]
-        )
-        for row in rows
-    }
 
 
 # Attempts

@@ -17,6 +17,7 @@ const messages = {
   skip: 'Перейти к тексту',
   placeType: 'Печать',
   placeLessons: 'Уроки',
+  placePractice: 'Тренировка',
   placeHistory: 'История',
   placeLeaderboards: 'Рекорды',
   placeAccount: 'Профиль',
@@ -683,6 +684,38 @@ const messages = {
     `${shown} ${plural(count, 'запись прочитать не удалось, она осталась', 'записи прочитать не удалось, они остались', 'записей прочитать не удалось, они остались')} в браузере.`,
   importHelp: 'Занимались на Monkeytype, keybr, TypeRacer или в первой версии тренажёра?',
   importElsewhere: 'Перенести историю',
+  // Practice
+  practiceAbout:
+    'Каждый текст составлен для вас: из медленных и ошибочных клавиш, трудных сочетаний и клавиш, которые вы путаете. Сильное возвращается, прежде чем забудется.',
+  practiceNext: 'Дальше',
+  practiceStart: 'Начать тренировку',
+  practiceFirst:
+    'О ваших клавишах пока ничего не известно. В первом тексте шесть букв; если вы уже печатаете, остальные откроются сразу после него, а если нет, то по одной, по мере освоения.',
+  practiceKeys: 'Ваши клавиши',
+  practiceNothing: 'Клавиатура. Силы клавиш пока неизвестны.',
+  practiceSpoken: (keys) => `Клавиатура: сила каждой клавиши от 0 до 100. Слабее всего: ${keys}.`,
+  practiceWeak: 'слабая',
+  practiceStrong: 'сильная',
+  practiceChosen: 'в следующем тексте',
+  practiceDue: 'пора повторить',
+  practiceLocked: 'ещё закрыта',
+  practiceDueNow: 'Пора повторить',
+  practiceLockedLetters: 'Откроются позже, в этом порядке',
+  practiceTarget: 'Путь к цели',
+  practiceTargetIs: (wpm, accuracy) => `Цель: ${wpm} слов/мин, верно ${accuracy}.`,
+  practiceSpeedIs: (wpm) => `Ваши клавиши сейчас: ${wpm} слов/мин.`,
+  practiceTable: 'Все клавиши в цифрах',
+  practiceStrength: 'сила',
+  practiceDueAt: 'повторить',
+  practiceInterval: (value, low, high) => `${value} (от ${low} до ${high})`,
+  practiceSee: 'Все ваши клавиши',
+  gained: 'Стали сильнее:',
+  gainedNothing:
+    'От этого текста ни одна клавиша не стала сильнее. Так бывает: следующий составлен из того, что он показал.',
+  gainOf: (key, before, after) => `${key} ${before} → ${after}`,
+  gainNew: (key, after) => `${key} ${after}, новая`,
+  gainedMore: (count) => `и ещё ${count}`,
+  letterOpened: (keys) => `Теперь открыты: ${keys}`,
 };
 
 export default messages;

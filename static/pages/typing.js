@@ -5,6 +5,7 @@ import { commandsFor, keysHelp } from '../views/commands.js';
 import { ConnectionView } from '../views/connection_view.js';
 import { element, find } from '../views/dom.js';
 import { Frame } from '../views/frame.js';
+import { GainsView } from '../views/gains_view.js';
 import { Invitation } from '../views/invitation.js';
 import { LessonView } from '../views/lesson_view.js';
 import { openLine, tellOfLine } from '../views/line.js';
@@ -37,6 +38,7 @@ const connection = new ConnectionView(element(document, '#connection'), notices)
 const live = openLine(frame);
 const typing = new TypingView(element(document, '#stage'), { live, notices, ended });
 const results = new ResultsView(element(document, '#results'), { next });
+const gains = new GainsView(element(document, '#gains'), session);
 const invitation = new Invitation(element(document, '#invitation'), storage);
 const wanted = new Wanted(settings);
 const ownText = find(document, '#own-text', HTMLDialogElement);
@@ -175,6 +177,7 @@ live.on('opened', (news) => {
   refusals = 0;
   waiting = null;
   results.hide();
+  gains.hide();
   invitation.hide();
   notices.clearBanner();
   typing.show(news);
@@ -200,6 +203,7 @@ live.on('done', ({ id, result, verdict, why, attempt }) => {
   }
   results.show({ attempt, result: result ?? attempt.result(), verdict, why, saved: true });
   lesson.end(result ?? attempt.result(), verdict);
+  if (opened && result !== null) gains.show(opened.source, settings.interface);
   if (!session.signedIn) invitation.offer(new Date());
   if (!spoken) notices.speak(outcome());
   else if (results.isBest) notices.speak(say('personalBest'));
@@ -244,6 +248,7 @@ function redraw() {
   source.draw();
   results.draw();
   lesson.draw();
+  gains.draw();
 }
 
 settings.onChange((name) => {

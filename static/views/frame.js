@@ -14,6 +14,7 @@ import { say, speakIn, translate } from './words.js';
 const PLACES = [
   ['/', 'placeType'],
   ['/lessons', 'placeLessons'],
+  ['/practice', 'placePractice'],
   ['/race', 'placeRace'],
   ['/history', 'placeHistory'],
   ['/leaderboards', 'placeLeaderboards'],

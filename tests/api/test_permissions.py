@@ -34,6 +34,7 @@ class Row:
     nobody: str
     another: str | None = None
     named: str = ""  # what stands in the path
+    asked: str = ""  # and in the query
     body: dict[str, Any] | None = None
 
 
@@ -79,6 +80,7 @@ ROWS = {
     "GET /attempts/{id}": for_persons("200", another=NOT_THERE, named="{attempt}"),
     "GET /attempts/{id}/replay": for_persons("200", another=NOT_THERE, named="{attempt}"),
     "GET /key-stats": for_persons("200"),
+    "GET /practice": for_persons("200", asked="language=en&layout=qwerty"),
     "POST /ai/weak-keys-analysis": for_persons(
         "200", another=NOT_THERE, body={"user_id": "{user}"}
     ),
@@ -119,6 +121,8 @@ async def called(
         for name, value in row.body.items()
     }
     there = re.sub(r"\{\w+\}", row.named, path).format(**names)
+    if row.asked:
+        there = f"{there}?{row.asked}"
     answer = await site.ask(method, there, token, json=body)
     refused = answer.status_code >= 400
     return f"{answer.status_code} {code(answer)}" if refused else str(answer.status_code), answer

@@ -41,6 +41,10 @@ ASKED: dict[str, list[str]] = {
         "/key-stats?period=month&language=und",
         "/key-stats?mode=time:60&verdict=ranked&from_day=2026-01-01&to_day=2026-12-31",
     ],
+    "/practice": [
+        "/practice?language=en&layout=qwerty",
+        "/practice?language=ru&layout=jcuken&words_in=ru",
+    ],
     "/attempts/{id}": ["/attempts/{attempt}"],
     "/attempts/{id}/replay": ["/attempts/{attempt}/replay"],
     "/leaderboards/{board}": [

@@ -152,6 +152,27 @@ async def test_attempts_leaderboards_and_lessons_break_no_rule_of_axe(
     reader.assert_nothing_found()
 
 
+@pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "ru")])
+async def test_practice_breaks_no_rule_of_axe(
+    reader: Reader, visit: Visit, scheme: Any, language: str
+) -> None:
+    page = visit.page
+    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    spoken = json.dumps({"interface": language, "language": "en"})
+    await page.add_init_script(f"localStorage.setItem('typing-trainer.settings', '{spoken}')")
+    await visit.go("/practice")
+    await reader.look_at_page("nobody", "#first")
+    who = await visit.api.guest()
+    await visit.be(who)
+    await visit.api.typed(who, TEXT, [*TEXT[:4], "7", *TEXT[5:]], dt_ms=700)
+    await visit.go("/practice")
+    await page.locator("#chosen li").first.wait_for()
+    await page.locator("summary").click()
+    await reader.look_at_page("practice", "#strengths .locked >> nth=0")
+
+    reader.assert_nothing_found()
+
+
 @pytest.mark.parametrize(("scheme", "language"), [("light", "ru"), ("dark", "en")])
 async def test_history_breaks_no_rule_of_axe(
     reader: Reader, visit: Visit, scheme: Any, language: str

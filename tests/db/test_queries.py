@@ -12,6 +12,7 @@ from server.core.source import Source, SourceKind
 from server.core.typed_text import ErrorRule
 from server.db.batches import sort_batches
 from server.db.database import Database
+from server.db.history import load_counters
 from server.db.journal import Journal, Outcome
 from server.db.queries import (
     OPEN_STATES,
@@ -24,7 +25,6 @@ from server.db.queries import (
     find_user,
     list_due,
     list_texts,
-    load_key_stats,
     mark_got,
     resume_attempt,
     seize_attempt,
@@ -349,7 +349,7 @@ async def test_key_stats_are_those_of_one_person_language_and_layout(database_ur
             for stored in attempts:
                 journal.write(owner.end(stored, type_batch(stored, "x bad cab")))
             await journal.flush()
-        stats = await load_key_stats(database, who.id, "en", "qwerty")
+        stats = (await load_counters(database, who.id, "en", "qwerty"))["qwerty"]
         assert {key: (of.presses, of.errors) for key, of in stats.items()} == {
             "a": (6, 2),
             " ": (4, 0),
@@ -357,8 +357,8 @@ async def test_key_stats_are_those_of_one_person_language_and_layout(database_ur
             "d": (2, 0),
             "c": (2, 0),
         }
-        assert not await load_key_stats(database, who.id, "ru", "qwerty")
-        assert not await load_key_stats(database, who.id, "en", "dvorak")
+        assert not await load_counters(database, who.id, "ru", "qwerty")
+        assert not await load_counters(database, who.id, "en", "dvorak")
 
 
 async def test_what_is_due_is_found_among_the_open_attempts_alone(database_url: str) -> None:

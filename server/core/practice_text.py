@@ -1,0 +1,140 @@
+"""The text of a practice: real words that hold what is weak; where few do, words that could be."""
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from random import Random
+
+from server.core.lexicon import Lexicon
+from server.core.practice import Practice, seems_there
+
+WORDS = 30
+# How often each key chosen is met in a text at least, each bigram, and each word with both keys of
+# a mix-up. Where few keys are chosen, each is met oftener: together KEYS_MIN times.
+KEY_MIN = 8
+KEYS_MIN = 32
+BIGRAM_MIN = 4
+MIX_UP_MIN = 3
+POOL_MIN = 60  # with fewer real words of the open letters, words that could be are put to them
+HOLDERS_MIN = 8  # and with fewer that hold what is wanted
+# What a press is worth of a key that was chosen, of another that is not there yet, and of one that
+# is, the less the stronger.
+CHOSEN, NOT_THERE, THERE = 1.0, 0.7, 0.05
+LOOKED_AT = 20  # so many are drawn at a time, the best is taken
+
+
+class _Aim:
+    """Something that the text must hold, and how often it does so far."""
+
+    def __init__(self, parts: tuple[str, ...], least: int) -> None:
+        self.parts = parts
+        self.least = least
+        self.met = 0
+
+    def count(self, word: str) -> int:
+        """How often the word meets the aim. Of several parts, all must be in it."""
+        return min(word.count(part) for part in self.parts) if self.parts else 0
+
+    @property
+    def open(self) -> bool:
+        return self.met < self.least
+
+
+def compose(practice: Practice, lexicon: Lexicon, rng: Random, count: int = WORDS) -> list[str]:
+    """`count` words of open letters alone, no two neighbours the same.
+
+    Every key chosen is met KEY_MIN times at least, every bigram BIGRAM_MIN, if the language has
+    any word with it. The same word comes twice only if there are not words enough.
+    """
+    return _Composer(practice, lexicon, rng).compose(count)
+
+
+class _Composer:
+    def __init__(self, practice: Practice, lexicon: Lexicon, rng: Random) -> None:
+        self._lexicon = lexicon
+        self._rng = rng
+        self._letters = frozenset(practice.opened)
+        self._worth = _worth(practice)
+        self._met: Counter[str] = Counter()
+        self._used: set[str] = set()
+        self._pool = self._words_of_open_letters()
+        self._aims: list[tuple[_Aim, Sequence[str]]] = []
+        keys = sum(len(focus.part) == 1 for focus in practice.focus)
+        for focus in practice.focus:
+            least = max(KEY_MIN, KEYS_MIN // keys) if len(focus.part) == 1 else BIGRAM_MIN
+            self._add_aim((focus.part,), least)
+            if focus.other is not None:
+                self._add_aim((focus.part, focus.other), MIX_UP_MIN)
+
+    def _words_of_open_letters(self) -> Sequence[str]:
+        words = [word for word in self._lexicon.words if self._letters.issuperset(word)]
+        letters = sorted(self._letters)
+        for _ in range(max(0, POOL_MIN - len(words))):
+            made = self._lexicon.pseudo_word(self._rng.choice(letters), self._letters, self._rng)
+            if made is not None:
+                words.append(made)
+        return words or self._lexicon.words
+
+    def _add_aim(self, parts: tuple[str, ...], least: int) -> None:
+        """An aim with the words that serve it; one that no word serves is none."""
+        aim = _Aim(parts, least)
+        serving = [word for word in self._holders(parts[0]) if aim.count(word)]
+        for _ in range(max(0, HOLDERS_MIN - len(serving))):
+            made = self._lexicon.pseudo_word(parts[0], self._letters, self._rng)
+            if made is not None and aim.count(made):
+                serving.append(made)
+        if serving:
+            self._aims.append((aim, serving))
+
+    def _holders(self, part: str) -> Sequence[str]:
+        words = self._lexicon.holders.get(part, ())
+        return [word for word in words if self._letters.issuperset(word)]
+
+    def compose(self, count: int) -> list[str]:
+        chosen: list[str] = []
+        for _ in range(count):
+            word = self._choose(chosen[-1] if chosen else "")
+            chosen.append(word)
+            self._used.add(word)
+            self._met.update(word)
+            self._met.update(map("".join, pairwise(word)))
+            for aim, _serving in self._aims:
+                aim.met += aim.count(word)
+        return chosen
+
+    def _choose(self, before: str) -> str:
+        """The best of a few: for the aim that is furthest behind, or of all words."""
+        behind = [(aim.met / aim.least, serving) for aim, serving in self._aims if aim.open]
+        words = min(behind, key=lambda pair: pair[0])[1] if behind else self._pool
+        for among in (words, self._pool):
+            fresh = [word for word in among if word not in self._used]
+            if fresh:
+                # Of few not all are looked at, or each text would have the same best ones.
+                count = min(LOOKED_AT, max(1, len(fresh) // 3))
+                looked_at = self._rng.sample(fresh, count)
+                return max(looked_at, key=self._value)
+        others = [word for word in words if word != before] or list(words)
+        return self._rng.choice(others)
+
+    def _value(self, word: str) -> float:
+        """What its presses are worth, on average: the space after it is worth nothing."""
+        worth, met = self._worth, self._met
+        value = 0.0
+        for key in word:
+            value += worth.get(key, 0.0) / (KEY_MIN + met[key])
+        for pair in map("".join, pairwise(word)):
+            if pair in worth:
+                value += worth[pair] / (KEY_MIN + met[pair])
+        return value / (len(word) + 1)
+
+
+def _worth(practice: Practice) -> dict[str, float]:
+    """What a press of each open letter, or chosen bigram, is worth."""
+    worth = {}
+    for key in practice.opened:
+        weak = 1 - practice.strengths[key].value / 100 if key in practice.strengths else 1.0
+        there = seems_there(practice.model.key(key), practice.target)
+        worth[key] = THERE * weak if there else NOT_THERE
+    for focus in practice.focus:
+        worth[focus.part] = CHOSEN
+    return worth

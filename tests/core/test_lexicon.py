@@ -1,0 +1,63 @@
+"""Words of a language, and words that could be."""
+
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from server.core.lexicon import PSEUDO_MAX, PSEUDO_MIN, Lexicon
+from server.texts import CONTENT
+
+LEXICONS = {
+    language: Lexicon(Path(CONTENT / language / "words.txt").read_text(encoding="utf-8").split())
+    for language in ("en", "ru")
+}
+
+
+def test_letters_have_shares_by_how_often_they_are_met() -> None:
+    shares = LEXICONS["en"].letters
+    assert sum(shares.values()) == pytest.approx(1)
+    assert min(shares["e"], shares["t"]) > max(shares["v"], shares["k"]) > shares["q"]
+
+
+def test_holders_are_the_words_with_a_letter_or_two_in_a_row() -> None:
+    lexicon = Lexicon(["tent", "net", "on"])
+    assert lexicon.holders["t"] == ["tent", "net"]
+    assert lexicon.holders["en"] == ["tent"]
+    assert "nn" not in lexicon.holders
+
+
+@pytest.mark.parametrize("language", LEXICONS)
+def test_words_that_could_be_can_be_said(language: str) -> None:
+    """Each three letters of one, its ends included, stand in some word."""
+    lexicon = LEXICONS[language]
+    known = {f"^{word}$"[at : at + 3] for word in lexicon.words for at in range(len(word))}
+    letters, rng = frozenset(lexicon.letters), Random(1)
+    made = [lexicon.pseudo_word(part, letters, rng) for part in sorted(letters) for _ in range(5)]
+    words = [word for word in made if word is not None]
+    assert len(words) > 0.8 * len(made)
+    for word in words:
+        assert PSEUDO_MIN <= len(word) <= PSEUDO_MAX
+        assert word not in lexicon.words
+        whole = f"^{word}$"
+        assert {whole[at : at + 3] for at in range(len(word))} <= known
+
+
+@pytest.mark.parametrize(("language", "letters"), [("en", "etaosh"), ("ru", "оаенвл")])
+def test_they_hold_what_is_asked_for_and_open_letters_alone(language: str, letters: str) -> None:
+    lexicon, rng = LEXICONS[language], Random(2)
+    parts = [*letters, *(one + other for one, other in pairwise(letters))]
+    found = 0
+    for part in parts:
+        word = lexicon.pseudo_word(part, frozenset(letters), rng)
+        if word is not None:
+            found += 1
+            assert part in word
+            assert set(word) <= set(letters)
+    assert found >= len(letters)
+
+
+def test_what_no_word_holds_none_can() -> None:
+    assert LEXICONS["en"].pseudo_word("qz", frozenset("qz"), Random(1)) is None
+    assert LEXICONS["en"].pseudo_word("q", frozenset("qz"), Random(1)) is None

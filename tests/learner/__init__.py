@@ -1,0 +1,1 @@
+"""A simulated person who learns to type, and policies of what to give them."""
