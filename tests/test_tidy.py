@@ -31,7 +31,7 @@ def files(*folders: str) -> list[Path]:
     ]
 
 
-CODE = files("server", "static", "migrations")
+CODE = files("server", "static", "migrations", "tools")
 TESTS = files("tests")
 EVERYTHING = [*CODE, *TESTS, *files("docs", ".ci"), *files()]
 PYTHON = [path for path in [*CODE, *TESTS] if path.suffix == ".py"]

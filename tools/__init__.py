@@ -1,0 +1,1 @@
+"""What makes files of the project from elsewhere; for developers, no part of the program."""
