@@ -26,6 +26,7 @@ from server.api import (
     charts,
     history,
     key_stats,
+    layouts,
     leaderboards,
     passwords,
     races,
@@ -74,6 +75,7 @@ ENDPOINTS: list[Endpoint] = [
     *key_stats.ENDPOINTS,
     *leaderboards.ENDPOINTS,
     *races.ENDPOINTS,
+    *layouts.ENDPOINTS,
 ]
 STATIC = Path(__file__).resolve().parents[1] / "static"
 PAGES = {

@@ -1,12 +1,13 @@
 """What there is to type: passages and words that ship with the program, and texts of them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import Any
 
 from server.core.key_stats import KeyStats
+from server.core.layout import LAYOUTS, types
 from server.core.practice import practice_words
 from server.core.source import DEFAULT_LAYOUTS, Source, SourceKind
 from server.core.text import normal_text
@@ -55,8 +56,18 @@ class Texts:
             ]
         await store_texts(self._database, rows)
 
-    async def choose(self, source: Source, user_id: str) -> ChosenText:
-        """The text for a new attempt. Raises TextUnavailable, or what the store raises."""
+    async def choose(self, source: Source, user_id: str, layout: str | None = None) -> ChosenText:
+        """The text for a new attempt; its keys count under `layout`, if the source names none.
+
+        Raises TextUnavailable, also for a layout that does not type it, or what the store raises.
+        """
+        chosen = await self._choose(source, user_id)
+        if layout is None or source.layout is not None:
+            return chosen
+        _must_type(layout, chosen.language)
+        return replace(chosen, layout=layout)
+
+    async def _choose(self, source: Source, user_id: str) -> ChosenText:
         match source.kind:
             case SourceKind.CUSTOM:
                 return ChosenText(source.text or "", None, "")
@@ -111,8 +122,15 @@ class Texts:
     async def _practice(self, source: Source, user_id: str) -> ChosenText:
         language, layout = source.language or "", source.layout or ""
         words = self._language_words(language)
-        if layout != DEFAULT_LAYOUTS.get(language):
-            raise TextUnavailable("There is no practice for that language on that layout.")
+        _must_type(layout, language)
         stats: dict[str, KeyStats] = await load_key_stats(self._database, user_id, language, layout)
         drawn = practice_words(words, stats, PRACTICE_WORDS, self._rng)
         return self._chosen(" ".join(drawn), language, layout)
+
+
+def _must_type(layout: str, language: str | None) -> None:
+    """Raises TextUnavailable."""
+    if layout not in LAYOUTS:
+        raise TextUnavailable(f"There is no such layout; there are: {', '.join(LAYOUTS)}.")
+    if language is not None and not types(layout, language):
+        raise TextUnavailable("There is no way to type that language on that layout.")

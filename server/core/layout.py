@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache, lru_cache
+from typing import Any
 
 from server.core.layout_data import KEYBOARDS
 from server.core.source import DEFAULT_LAYOUTS
@@ -99,6 +100,11 @@ class Remaps:
 
 
 UNCHANGED = Remaps()
+# What settings call the fingers; either thumb is one.
+FINGER_NAMES: dict[str, tuple[Hand | None, Finger]] = {
+    **{f"{hand}_{finger}": (hand, finger) for hand in Hand for finger in list(Finger)[:4]},
+    "thumb": (None, Finger.THUMB),
+}
 # The letters that a layout must have to type the language; ligatures (œ, æ) can be done without.
 _LATIN = "abcdefghijklmnopqrstuvwxyz"
 ALPHABETS = {
@@ -304,13 +310,28 @@ def _hardness(layout: str, language: str) -> int:
     return len(dead) + sum(_EASE_OF_LEVEL.index(place.level) for place in places + dead)
 
 
-def chosen_layout(language: str | None, chosen: Mapping[str, str]) -> str:
-    """What a person types the language with: what they chose for it, or else the usual layout.
+# What a person has chosen: `settings` are theirs as they are stored, None if there are none.
 
-    `chosen` is by language. "" where nothing is known.
-    """
-    name = chosen.get(language or "", "")
-    return name if types(name, language or "") else DEFAULT_LAYOUTS.get(language or "", "")
+
+def chosen_layout(language: str | None, settings: Mapping[str, Any] | None) -> str:
+    """What they type the language with: as they said, or else the usual layout; "" for unknown."""
+    said = settings or {}
+    for name in ((said.get("layouts") or {}).get(language), said.get("layout")):
+        if name is not None and language is not None and types(name, language):
+            return str(name)
+    return DEFAULT_LAYOUTS.get(language or "", "")
+
+
+def own_remaps(layout: str, settings: Mapping[str, Any] | None) -> Remaps:
+    """What they have made of the layout."""
+    said = (settings or {}).get("remaps") or {}
+    characters = [
+        (one["code"], Level(one["level"]), one["character"])
+        for one in said.get("keys") or ()
+        if one["layout"] == layout
+    ]
+    fingers = [(code, *FINGER_NAMES[name]) for code, name in (said.get("fingers") or {}).items()]
+    return Remaps(tuple(characters), tuple(fingers))
 
 
 LAYOUTS = {name: _read_layout(name) for name in KEYBOARDS}

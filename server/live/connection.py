@@ -393,7 +393,7 @@ class Connection:
 
     async def _choose(self, message: Open, source: Source, person: Person) -> NewAttempt:
         try:
-            chosen = await self._parts.texts.choose(source, person.id)
+            chosen = await self._parts.texts.choose(source, person.id, message.layout)
         except TextUnavailable as missing:
             raise Refused(ErrorCode.NOT_FOUND, str(missing), message.id) from None
         rule = message.rule or ErrorRule.FREE

@@ -88,7 +88,9 @@ const messages = {
   insteadSpoken: (typed, expected) => `${typed} for ${expected}`,
 
   // Keys and fingers
-  nextKey: (key, finger, shift) => (shift ? `${key} · ${finger}, Shift with the ${shift}` : `${key} · ${finger}`),
+  pressWith: (finger, shift, altGr) =>
+    [finger, ...(shift ? [`Shift with the ${shift}`] : []), ...(altGr ? ['with AltGr'] : [])].join(', '),
+  andThen: ', then ',
   keyNotHere: (key) => `${key} is not on this keyboard`,
   keyEnter: 'Enter',
   keyTab: 'Tab',

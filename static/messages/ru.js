@@ -90,7 +90,9 @@ const messages = {
   insteadSpoken: (typed, expected) => `${typed} вместо ${expected}`,
 
   // Keys and fingers
-  nextKey: (key, finger, shift) => (shift ? `${key} · ${finger}, Shift держит ${shift}` : `${key} · ${finger}`),
+  pressWith: (finger, shift, altGr) =>
+    [finger, ...(shift ? [`Shift держит ${shift}`] : []), ...(altGr ? ['с AltGr'] : [])].join(', '),
+  andThen: ', затем ',
   keyNotHere: (key) => `${key}: на этой клавиатуре такого знака нет`,
   keyEnter: 'Enter',
   keyTab: 'Tab',

@@ -13,6 +13,7 @@ import { Histogram } from '../views/histogram.js';
 import { asCsv, bestRows, HistoryList } from '../views/history_list.js';
 import { HistoryNumbers } from '../views/history_numbers.js';
 import { KeysFound } from '../views/keys_found.js';
+import { OwnKeyboard } from '../views/own_keyboard.js';
 import { Standstill } from '../views/standstill.js';
 import { TrendChart } from '../views/trend_chart.js';
 import { dayWords, hours, moment, number, percent, say } from '../views/words.js';
@@ -49,7 +50,7 @@ const numbers = new HistoryNumbers(element(document, '#numbers'));
 const trend = new TrendChart(element(document, '#trend'));
 const calendar = new Calendar(element(document, '#calendar'));
 const histogram = new Histogram(element(document, '#histogram'));
-const keysFound = new KeysFound(element(document, '#keys'));
+const keysFound = new KeysFound(element(document, '#keys'), new OwnKeyboard(settings));
 const list = new HistoryList(element(document, '#attempts'), fetchMore);
 const filterView = new FilterView(element(document, '#filter'), readFilter(new URLSearchParams()), choose);
 

@@ -1,5 +1,6 @@
 /** The first page: typing. Joins its parts. */
 
+import { languageOf } from '../layouts.js';
 import { commandsFor, keysHelp } from '../views/commands.js';
 import { ConnectionView } from '../views/connection_view.js';
 import { element, find } from '../views/dom.js';
@@ -7,6 +8,7 @@ import { Frame } from '../views/frame.js';
 import { Invitation } from '../views/invitation.js';
 import { openLine, tellOfLine } from '../views/line.js';
 import { Notices } from '../views/notices.js';
+import { OwnKeyboard } from '../views/own_keyboard.js';
 import { Palette } from '../views/palette.js';
 import { ResultsView } from '../views/results_view.js';
 import { USUAL } from '../views/settings.js';
@@ -31,7 +33,8 @@ const { settings, session, storage } = frame;
 const notices = new Notices(document);
 const connection = new ConnectionView(element(document, '#connection'), notices);
 const live = openLine(frame);
-const typing = new TypingView(element(document, '#stage'), { live, notices, ended });
+const own = new OwnKeyboard(settings);
+const typing = new TypingView(element(document, '#stage'), { live, notices, own, ended });
 const results = new ResultsView(element(document, '#results'), { next });
 const invitation = new Invitation(element(document, '#invitation'), storage);
 const source = new SourceView(element(document, '#source'), find(document, '#own-text', HTMLDialogElement), settings, {
@@ -71,13 +74,22 @@ function begin(wanted, errors = settings.get('errors')) {
   waiting = null;
   notices.clearBanner();
   typing.wait();
-  live.open({ source: wanted, rules: { errors: /** @type {ErrorRule} */ (errors) } });
+  live.open({
+    source: wanted,
+    rules: { errors: /** @type {ErrorRule} */ (errors) },
+    layout: own.layoutFor('language' in wanted ? wanted.language : languageOf(textOf(wanted))),
+  });
+}
+
+/** What there is of a source's text before the server has spoken. @param {Source} source */
+function textOf(source) {
+  return source.kind === 'custom' ? (source.text ?? '') : '';
 }
 
 function next() {
   const ownText = settings.get('ownText');
   if (settings.get('source') === 'custom' && !ownText) settings.set('source', USUAL.source);
-  begin(sourceFor(settings.get('source'), settings.language, ownText));
+  begin(sourceFor(settings.get('source'), settings.language, ownText, own.layoutFor(settings.language)));
 }
 
 /** The same text once more; a timed one is measured anew on another text. */

@@ -2,7 +2,7 @@
 
 import { DELETE, DELETE_WORD } from '../core/attempt.js';
 import { isSpace } from '../core/text.js';
-import { LAYOUTS, layoutFor } from '../layouts.js';
+import { languageOf } from '../layouts.js';
 import { around, element, find } from './dom.js';
 import { Field } from './field.js';
 import { KeyboardView } from './keyboard_view.js';
@@ -14,8 +14,8 @@ import { say } from './words.js';
  * @import { Attempt } from '../core/attempt.js'
  * @import { Live } from '../net/live.js'
  * @import { OpenedNews, ProgressNews } from '../net/news.js'
- * @import { Source } from '../net/protocol.js'
  * @import { Notices } from './notices.js'
+ * @import { OwnKeyboard } from './own_keyboard.js'
  */
 
 const TICK_MS = 1000;
@@ -29,6 +29,8 @@ export class TypingView {
   #live;
   /** @type {Notices} */
   #notices;
+  /** @type {OwnKeyboard} */
+  #own;
   /** @type {() => void} */
   #ended;
   #body = document.body;
@@ -54,10 +56,11 @@ export class TypingView {
 
   /**
    * @param {HTMLElement} root the stage
-   * @param {{live: Live, notices: Notices, ended: () => void}} parts
+   * @param {{live: Live, notices: Notices, own: OwnKeyboard, ended: () => void}} parts
    *   `ended` is called at the last key, before the server has spoken
    */
-  constructor(root, { live, notices, ended }) {
+  constructor(root, { live, notices, own, ended }) {
+    this.#own = own;
     this.#live = live;
     this.#notices = notices;
     this.#ended = ended;
@@ -122,12 +125,12 @@ export class TypingView {
     this.#attempt = attempt;
     this.#limitMs = source.kind === 'time' ? source.seconds * 1000 : null;
     this.#startedAtMs = null;
-    this.#language = languageOf(source, text);
+    this.#language = 'language' in source ? source.language : languageOf(text);
     this.#body.dataset.phase = 'ready';
     this.#body.classList.remove('quiet', 'waiting');
     this.#text.draw(attempt, this.#language);
     this.#numbers.begin(attempt, this.#limitMs);
-    this.#keyboard.draw(layoutFor(this.#language, text));
+    this.#keyboard.draw(this.#own.keyboardFor(this.#language, text));
     this.#keyboard.heatAll(attempt.keys);
     this.#keyboard.next(attempt.text[attempt.position]);
     this.#notices.speakWords(attempt);
@@ -254,14 +257,4 @@ export class TypingView {
   #noteCapsLock(event) {
     if (event.getModifierState) this.#notices.capsLock(event.getModifierState('CapsLock'));
   }
-}
-
-/**
- * What was asked for, or what most letters of the text belong to.
- * @param {Source} source
- * @param {string} text
- */
-function languageOf(source, text) {
-  if ('language' in source) return source.language;
-  return LAYOUTS[layoutFor(null, text)].language;
 }

@@ -47,6 +47,8 @@ ASKED: dict[str, list[str]] = {
         "/leaderboards/time:60?language=en",
         "/leaderboards/time:60?language=en&period=week",
     ],
+    "/layouts": ["/layouts"],
+    "/layouts/{name}": ["/layouts/dvorak"],
     "/users/me": ["/users/me"],
     "/users/me/export": ["/users/me/export"],
     "/users/me/races": ["/users/me/races", "/users/me/races?limit=5&offset=10"],
