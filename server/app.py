@@ -84,6 +84,7 @@ PAGES = {
     "/attempts/{attempt}": "attempt",
     "/leaderboards": "leaderboards",
     "/account": "account",
+    "/keyboard": "keyboard",
     "/race": "race",
     "/race/{race}": "race",
 }

@@ -62,6 +62,7 @@ const actions = Object.assign(frame.actions, {
   ownText: () => source.askForText(),
   settings: () => settingsDialog.showModal(),
   quickRace: () => location.assign(`/race?${new URLSearchParams({ quick: settings.language })}`),
+  keyboardAndLayout: () => location.assign('/keyboard'),
   keys: showKeys,
   palette: () => palette.open(),
 });

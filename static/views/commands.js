@@ -62,6 +62,7 @@ export function commandsFor(actions, settings, phase) {
     })),
     ...SETTINGS.flatMap((name) => settingCommands(name, settings)),
     act('settings'),
+    act('keyboardAndLayout'),
     act('keys', '?'),
   ];
 }
