@@ -77,8 +77,9 @@ class AttemptAnswer(Result):
 class ReplayAnswer(Model):
     """An attempt key by key; `result` is scored anew from these events.
 
-    `layout` is what its keys are counted under, "" if that is not known. `events` are [dt, key]: ms since the event before. `arrivals` are [number, at]: the events from
-    that number on (numbers start at 1) reached the server at that time.
+    `layout` is what its keys are counted under, "" if that is not known. `events` are [dt, key]: ms
+    since the event before. `arrivals` are [number, at]: the events from that number on (numbers
+    start at 1) reached the server at that time.
     """
 
     id: str

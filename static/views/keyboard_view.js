@@ -24,6 +24,24 @@ const CAPS = {
 };
 const MARK = /^\p{M}$/u;
 const CIRCLE = '◌';
+/** How the mark of a dead key is printed on it. */
+const PRINTED = new Map(
+  Object.entries({
+    '\u0300': '`',
+    '\u0301': '´',
+    '\u0302': '^',
+    '\u0303': '~',
+    '\u0304': '¯',
+    '\u0306': '˘',
+    '\u0307': '˙',
+    '\u0308': '¨',
+    '\u030a': '˚',
+    '\u030b': '˝',
+    '\u030c': 'ˇ',
+    '\u0327': '¸',
+    '\u0328': '˛',
+  }),
+);
 const HOME = new Set(['KeyF', 'KeyJ']);
 /** Two presses of trust, so that one slip on a fresh key is not a blaze. */
 const TRUSTED_PRESSES = 2;
@@ -65,11 +83,11 @@ export function legend([plain = '', shifted = '']) {
 }
 
 /**
- * A dead key's mark needs something to stand on.
+ * A dead key's mark as it is printed; one that is printed on no key needs something to stand on.
  * @param {string} character
  */
 export function shown(character) {
-  return MARK.test(character) ? CIRCLE + character : character;
+  return PRINTED.get(character) ?? (MARK.test(character) ? CIRCLE + character : character);
 }
 
 /** @param {string} code @param {Keyboard} keyboard @param {'span'|'button'} made */
@@ -163,9 +181,10 @@ export class KeyboardView {
     }
     if (place.dead) this.#lightAll(place.dead);
     this.#lightAll(place);
-    const presses = place.dead ? [place.dead, place] : [place];
-    const words = presses.map((one) => this.#spoken(one));
-    this.#hint.textContent = `${keyCap(grapheme)} · ${words.join(say('andThen'))}`;
+    const words = place.dead
+      ? [place.dead, place].map((one) => this.#named(one)).join(say('andThen'))
+      : this.#spoken(place);
+    this.#hint.textContent = `${keyCap(grapheme)} · ${words}`;
   }
 
   /** @param {Place} place */
@@ -177,7 +196,17 @@ export class KeyboardView {
   }
 
   /**
-   * The finger for a press, and what is held; of two presses also the key.
+   * One of two presses: the key, and how it is pressed.
+   * @param {Place} place
+   */
+  #named(place) {
+    const [plain = '', shifted = ''] = this.#keyboard.characters.get(place.code) ?? [];
+    const cap = plain.toUpperCase() === shifted ? shifted : shown(place.level === 'shift' ? shifted : plain);
+    return `${keyCap(cap)} (${this.#spoken(place)})`;
+  }
+
+  /**
+   * The finger for a press, and what is held.
    * @param {Place} place
    */
   #spoken(place) {
