@@ -104,7 +104,8 @@ async def test_layouts_and_remaps_are_kept_whole(site: Site) -> None:
     assert answer.status_code == 200, answer.text
     kept = answer.json()["settings"]
     assert {name: kept[name] for name in settings} == settings
-    body = {"settings": {"remaps": None, "layouts": {"en": "colemak"}}}
+    changes: dict[str, Any] = {"remaps": None, "layouts": {"en": "colemak"}}
+    body = {"settings": changes}
     kept = (await site.ask("PATCH", "/users/me", member.access, json=body)).json()["settings"]
     assert (kept["remaps"], kept["layouts"]) == (None, {"en": "colemak"})
 
