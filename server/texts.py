@@ -7,12 +7,12 @@ from random import Random
 from typing import Any
 
 from server.core.key_stats import KeyStats
-from server.core.layout import LAYOUTS, types
+from server.core.layout import LAYOUTS, chosen_layout, types
 from server.core.practice import practice_words
 from server.core.source import DEFAULT_LAYOUTS, Source, SourceKind
 from server.core.text import normal_text
 from server.db.database import Database
-from server.db.queries import find_text, list_texts, load_key_stats, store_texts
+from server.db.queries import find_text, find_user, list_texts, load_key_stats, store_texts
 from server.protocol import parse_lines
 
 CONTENT = Path(__file__).parent / "content"
@@ -59,13 +59,22 @@ class Texts:
     async def choose(self, source: Source, user_id: str, layout: str | None = None) -> ChosenText:
         """The text for a new attempt; its keys count under `layout`, if the source names none.
 
-        Raises TextUnavailable, also for a layout that does not type it, or what the store raises.
+        Without either they count under the one in the person's settings. Raises TextUnavailable,
+        also for a layout that does not type the text, or what the store raises.
         """
         chosen = await self._choose(source, user_id)
-        if layout is None or source.layout is not None:
+        if source.layout is not None:
             return chosen
+        if layout is None:
+            return replace(chosen, layout=await self._own_layout(chosen, user_id))
         _must_type(layout, chosen.language)
         return replace(chosen, layout=layout)
+
+    async def _own_layout(self, chosen: ChosenText, user_id: str) -> str:
+        if chosen.language is None or not user_id:
+            return chosen.layout
+        person = await find_user(self._database, user_id)
+        return chosen_layout(chosen.language, None if person is None else person["settings"])
 
     async def _choose(self, source: Source, user_id: str) -> ChosenText:
         match source.kind:

@@ -125,7 +125,7 @@ export class TypingView {
     this.#attempt = attempt;
     this.#limitMs = source.kind === 'time' ? source.seconds * 1000 : null;
     this.#startedAtMs = null;
-    this.#language = 'language' in source ? source.language : languageOf(text);
+    this.#language = ('language' in source && source.language) || languageOf(text);
     this.#body.dataset.phase = 'ready';
     this.#body.classList.remove('quiet', 'waiting');
     this.#text.draw(attempt, this.#language);

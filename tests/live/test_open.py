@@ -8,7 +8,7 @@ import pytest
 
 from tests.expected_score import Event, expected_live, graphemes
 from tests.live.conftest import Served
-from tests.live.guest import TEXT, Guest, custom, guest, new_id, stored
+from tests.live.guest import TEXT, Guest, change, custom, guest, new_id, stored
 from tests.raw_client import Message
 
 AN_ID = "9ba028c0-7605-4515-9514-fab5477b2f73"
@@ -169,6 +169,20 @@ async def test_keys_are_counted_under_the_layout_that_is_named(
         # Only the first open decides: what comes with a later one is not looked at.
         await person.send(type="open", id=9, attempt=opened["attempt"], layout="no such layout")
         assert (await person.expect("opened", re=9))["attempt"] == opened["attempt"]
+
+
+async def test_keys_are_counted_under_the_persons_own_layout_if_none_is_named(
+    either: Served,
+) -> None:
+    async with guest(either.url) as person:
+        await person.begin()  # from now on there is a row to hold settings
+        settings = """UPDATE users SET settings = '{"layouts": {"en": "colemak"}}' WHERE id = :id"""
+        await change(either.database_url, settings, id=person.welcome["user"]["id"])
+        query = "SELECT layout FROM attempts WHERE id = :id"
+        for text, counted in [("en-short-001", "colemak"), ("ru-short-001", "jcuken")]:
+            opened = await person.begin(source={"kind": "text", "text": text})
+            found = await stored(either.database_url, query, id=opened["attempt"])
+            assert found == [(counted,)]
 
 
 @pytest.mark.parametrize(
