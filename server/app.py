@@ -27,6 +27,7 @@ from server.api import (
     history,
     imports,
     key_stats,
+    layouts,
     leaderboards,
     lessons,
     passwords,
@@ -83,6 +84,7 @@ ENDPOINTS: list[Endpoint] = [
     *practice.ENDPOINTS,
     *leaderboards.ENDPOINTS,
     *races.ENDPOINTS,
+    *layouts.ENDPOINTS,
 ]
 STATIC = Path(__file__).resolve().parents[1] / "static"
 PAGES = {
@@ -94,6 +96,7 @@ PAGES = {
     "/account": "account",
     "/import": "import",
     "/practice": "practice",
+    "/keyboard": "keyboard",
     "/race": "race",
     "/race/{race}": "race",
 }

@@ -6,8 +6,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 from server.core.course import FINGERS, LESSONS, Form, Lesson, find_lesson
+from server.core.layout import types
 from server.core.lesson import lesson_text
-from server.core.lesson_keys import LETTERS, lesson_keys, types_language
+from server.core.lesson_keys import LETTERS, lesson_keys
 from server.core.lesson_words import LessonText, Material
 from server.core.source import DEFAULT_LAYOUTS
 from server.core.text import normal_text
@@ -80,7 +81,7 @@ class Lessons:
     def teaching(self, key: str, layout: str) -> Lesson | None:
         """The first lesson that has the key in words on this layout; None if no lesson has."""
         for language in self._languages:
-            if not types_language(layout, language):
+            if not types(layout, language):
                 continue
             for lesson in self.course:
                 if lesson.block in FINGERS and lesson.step.form is Form.WORDS:
@@ -103,7 +104,7 @@ class Lessons:
         layout = layout or DEFAULT_LAYOUTS[language]
         if layout == DEFAULT_LAYOUTS[language]:
             return self._languages[language].written[lesson_id]
-        if not types_language(layout, language):
+        if not types(layout, language):
             raise LessonUnavailable("That layout does not type that language.")
         return self._made(lesson, language, layout)
 

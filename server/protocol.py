@@ -122,6 +122,7 @@ class Open:
     attempt: str
     source: Source | None
     rule: ErrorRule | None
+    layout: str | None = None
 
 
 class Keys(NamedTuple):
@@ -281,6 +282,7 @@ def _open(request_id: int | None, fields: Fields) -> Open:
         uuid(fields, "attempt"),
         None if chosen is None else source(chosen),
         _rule(fields),
+        optional(printable, fields, "layout", 32),
     )
 
 

@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from server.coach import Coach, PracticeUnavailable
-from server.core.lesson_keys import types_language
+from server.core.layout import LAYOUTS, chosen_layout, types
 from server.core.source import DEFAULT_LAYOUTS, Source, SourceKind
 from server.core.text import normal_text
 from server.db.database import Database
@@ -68,8 +68,27 @@ class Texts:
         await store_texts(self._database, rows)
         await self.lessons.publish(self._database)
 
-    async def choose(self, source: Source, user_id: str) -> ChosenText:
-        """The text for a new attempt. Raises TextUnavailable, or what the store raises."""
+    async def choose(self, source: Source, user_id: str, layout: str | None = None) -> ChosenText:
+        """The text for a new attempt; its keys count under `layout`, if the source names none.
+
+        Without either they count under the one in the person's settings. Raises TextUnavailable,
+        also for a layout that does not type the text, or what the store raises.
+        """
+        chosen = await self._choose(source, user_id)
+        if chosen.source.layout is not None:
+            return chosen
+        if layout is None:
+            return replace(chosen, layout=await self._own_layout(chosen, user_id))
+        _must_type(layout, chosen.language)
+        return replace(chosen, layout=layout)
+
+    async def _own_layout(self, chosen: ChosenText, user_id: str) -> str:
+        if chosen.language is None or not user_id:
+            return chosen.layout
+        person = await find_user(self._database, user_id)
+        return chosen_layout(chosen.language, None if person is None else person["settings"])
+
+    async def _choose(self, source: Source, user_id: str) -> ChosenText:
         match source.kind:
             case SourceKind.CUSTOM:
                 return ChosenText(source.text or "", None, "", source)
@@ -135,13 +154,11 @@ class Texts:
 
     async def _lesson(self, source: Source, user_id: str) -> ChosenText:
         language, layout = source.language, source.layout
-        if language is None:
-            row = await find_user(self._database, user_id)
-            liked = (row and row["settings"]) or {}
-            language = liked.get("text_language") or liked.get("language") or "en"
-            if layout is None and types_language(liked.get("layout") or "", language):
-                layout = liked["layout"]
-        layout = layout or DEFAULT_LAYOUTS.get(language)
+        if language is None or layout is None:
+            person = await find_user(self._database, user_id)
+            liked = (person and person["settings"]) or {}
+            language = language or liked.get("text_language") or liked.get("language") or "en"
+            layout = layout or chosen_layout(language, liked)
         try:
             # A text for another layout is made now, which takes long enough to hold others up.
             lesson = await asyncio.to_thread(
@@ -151,3 +168,11 @@ class Texts:
             raise TextUnavailable(str(missing)) from None
         whole = replace(source, language=language, layout=layout)
         return self._chosen(whole, lesson.text, language, layout)
+
+
+def _must_type(layout: str, language: str | None) -> None:
+    """Raises TextUnavailable."""
+    if layout not in LAYOUTS:
+        raise TextUnavailable(f"There is no such layout; there are: {', '.join(LAYOUTS)}.")
+    if language is not None and not types(layout, language):
+        raise TextUnavailable("There is no way to type that language on that layout.")

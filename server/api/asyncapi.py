@@ -180,6 +180,7 @@ SENT: Json = {
         "attempt": UUID,
         "source?": _ref("Source"),
         "rules?": _ref("Rules"),
+        "layout?": STRING,
     },
     "keys": {
         "id?": REQUEST_ID,

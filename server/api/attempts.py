@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Discriminator, Field, RootModel, Tag
 from typing_extensions import TypedDict
 
-from server.api.endpoint import Answer, ApiError, Call, Caller, Endpoint, Model, Parts, Who
+from server.api.endpoint import Answer, ApiError, Call, Endpoint, Model, Parts, Who
 from server.core.replay import retype, unpack_log
 from server.core.source import Source, SourceKind
 from server.core.text import Text
 from server.core.typed_text import ErrorRule
 from server.core.verdict import Verdict
 from server.db.history import find_log, find_result, store_reported
-from server.db.queries import Person, category, from_start, limit_ms
+from server.db.queries import category, from_start, limit_ms
 
 UUID_PATTERN = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 DURATION_MS_MAX = 86_400_000
@@ -81,8 +81,9 @@ class AttemptAnswer(Result):
 class ReplayAnswer(Model):
     """An attempt key by key; `result` is scored anew from these events.
 
-    `events` are [dt, key]: ms since the event before. `arrivals` are [number, at]: the events from
-    that number on (numbers start at 1) reached the server at that time.
+    `layout` is what its keys are counted under, "" if that is not known. `events` are [dt, key]: ms
+    since the event before. `arrivals` are [number, at]: the events from that number on (numbers
+    start at 1) reached the server at that time.
     """
 
     id: str
@@ -90,6 +91,7 @@ class ReplayAnswer(Model):
     source: dict[str, str | int]
     rules: dict[str, str]
     language: str | None
+    layout: str
     scorer: int
     opened_at: int
     events: list[tuple[int, str]]
@@ -181,6 +183,7 @@ def _replayed(row: Mapping[Any, Any]) -> ReplayAnswer:
         rules={"errors": row["rule"]},
         language=row["language"],
         scorer=row["scorer"],
+        layout=row["layout"],
         opened_at=row["opened_at_ms"],
         events=[(keystroke.dt_ms, keystroke.key) for keystroke in keystrokes],
         arrivals=[(batch.seq, batch.arrived_at_ms) for batch in batches],
@@ -240,16 +243,9 @@ class ReportedBody(
 async def report(parts: Parts, call: Call) -> Answer:
     given: ReportedMs | ReportedSeconds = call.body.root
     now_ms = parts.clock.now_ms()
-    row = await store_reported(
-        parts.database, person_of(call.me), _reported_row(given, now_ms), now_ms
-    )
+    row = await store_reported(parts.database, call.me.person, _reported_row(given, now_ms), now_ms)
     answer: BaseModel = shown(row)
     return Answer(answer, 201)
-
-
-def person_of(caller: Caller) -> Person:
-    """Whose row is made with the first thing that is theirs."""
-    return Person(caller.user_id, f"Guest {caller.user_id[:4].upper()}", caller.guest)
 
 
 def _reported_row(given: ReportedMs | ReportedSeconds, now_ms: int) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from server.budgets import Budgets
 from server.clock import Clock
 from server.coach import Coach
 from server.db.database import Database
+from server.db.queries import Person
 from server.db.stats import Day
 from server.lessons import Lessons
 from server.post import Post
@@ -100,6 +101,11 @@ class Caller:
     login_id: str | None
     tier: str = "free"
     history: tuple[int, int] | None = None
+
+    @property
+    def person(self) -> Person:
+        """As whom they are stored, if they are a guest who is not yet."""
+        return Person(self.user_id, f"Guest {self.user_id[:4].upper()}", self.guest)
 
 
 @dataclass(frozen=True, slots=True)

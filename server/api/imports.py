@@ -8,7 +8,6 @@ from typing import Literal
 
 from starlette.requests import Request
 
-from server.api.attempts import person_of
 from server.api.endpoint import (
     ApiError,
     Call,
@@ -236,9 +235,7 @@ async def _slices(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:
 
 
 async def _store(parts: Parts, call: Call, reading: _Reading) -> int:
-    stored = await store_results(
-        parts.database, person_of(call.me), reading.new, parts.clock.now_ms()
-    )
+    stored = await store_results(parts.database, call.me.person, reading.new, parts.clock.now_ms())
     if stored is None:
         raise unauthorized()  # deleted a moment ago
     return stored

@@ -12,7 +12,7 @@ from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Who
 from server.api.history import DaysQuery, LanguageName, Period, PeriodQuery, that_day
 from server.core.bigrams import Counts, Packed, add_stats, pack_stats
 from server.core.key_stats import KeyStats, error_rate, mean_latency_ms
-from server.core.layout import Finger, Hand, KeyRow
+from server.core.layout import Finger, Hand, KeyRow, Level, own_remaps, types
 from server.core.source import DEFAULT_LAYOUTS
 from server.core.weak_keys import (
     PHRASES,
@@ -24,6 +24,7 @@ from server.core.weak_keys import (
 )
 from server.db.counts import unpack_counts
 from server.db.history import Filter, list_counts, load_counters
+from server.db.queries import find_user
 from server.lessons import Lessons
 
 # Adding up costs: of a period with more attempts only the newest are looked at.
@@ -147,7 +148,9 @@ class InsteadAnswer(Model):
 class WeakKeyAnswer(Model):
     """A weak key. Finger, hand and row are null for a key that is on no known layout.
 
-    `slip` says how the key that was hit most for it lies to it, `lesson` which one teaches it.
+    `code` is KeyboardEvent.code, `level` what is held. `slip` says how the key that was hit most
+    for it lies to it, `lesson` which one teaches it. Keys and fingers are as the person's settings
+    have them.
     """
 
     key: str
@@ -160,6 +163,8 @@ class WeakKeyAnswer(Model):
     hand: Hand | None
     row: KeyRow | None
     shift: bool | None
+    code: str | None
+    level: Level | None
     instead: list[InsteadAnswer]
     slip: Slip | None
     lesson: str | None
@@ -190,15 +195,19 @@ async def weak_keys(parts: Parts, call: Call) -> WeakKeysAnswer:
     if body.user_id not in (None, user_id):
         raise ApiError(404, "not_found", "There is no such person, or it is not you.")
     layouts = await load_counters(parts.database, user_id, body.language, body.layout)
+    person = await find_user(parts.database, user_id)
+    settings = None if person is None else person["settings"]
+    remaps = {name: own_remaps(name, settings) for name in layouts}
     rate = body.min_error_rate
-    weak = find_weak_keys(layouts, body.min_error_count, rate / 100 if rate > 1 else rate)
+    rate = rate / 100 if rate > 1 else rate
+    weak = find_weak_keys(layouts, body.min_error_count, rate, remaps)
     phrases = PHRASES[body.words_in]
     answers = [_weak_key(parts.lessons, found, body.words_in) for found in weak]
     return WeakKeysAnswer(
         user_id=user_id,
         weak_keys=answers,
         recommended_lessons=list(dict.fromkeys(one.lesson for one in answers if one.lesson)),
-        practice=_practice(weak),
+        practice=_practice(weak, body.language),
         ai_insights=insights(weak, any(layouts.values()), phrases),
     )
 
@@ -222,6 +231,8 @@ def _weak_key(lessons: Lessons, weak: WeakKey, words_in: str) -> WeakKeyAnswer:
         hand=None if place is None else place.hand,
         row=None if place is None else place.row,
         shift=None if place is None else place.shift,
+        code=None if place is None else place.code,
+        level=None if place is None else place.level,
         instead=[InsteadAnswer(key=key, count=count) for key, count in weak.instead],
         slip=weak.slip,
         lesson=None if lesson is None else lesson.id,
@@ -229,12 +240,12 @@ def _weak_key(lessons: Lessons, weak: WeakKey, words_in: str) -> WeakKeyAnswer:
     )
 
 
-def _practice(weak: Sequence[WeakKey]) -> PracticeAnswer | None:
-    """Practice on the layout of the worst key that has one."""
+def _practice(weak: Sequence[WeakKey], language: str | None) -> PracticeAnswer | None:
+    """Practice on the layout of the worst key that has one, in a language that it types."""
     for found in weak:
-        for language, layout in DEFAULT_LAYOUTS.items():
-            if found.layout == layout:
-                return PracticeAnswer(kind="practice", language=language, layout=layout)
+        for one in DEFAULT_LAYOUTS if language is None else [language]:
+            if types(found.layout, one):
+                return PracticeAnswer(kind="practice", language=one, layout=found.layout)
     return None
 
 

@@ -51,6 +51,10 @@ def unauthorized() -> ApiError:
     return ApiError(401, "unauthorized", "A valid access token is needed.", headers=headers)
 
 
+def account_required() -> ApiError:
+    return ApiError(403, "account_required", "A guest cannot do that: register first.")
+
+
 def disabled() -> ApiError:
     return ApiError(403, "disabled", "The account is disabled.")
 
@@ -187,7 +191,7 @@ def _admit(endpoint: Endpoint, caller: Caller | None) -> None:
     if caller is None:
         raise unauthorized()
     if endpoint.who is Who.MEMBER and caller.guest:
-        raise ApiError(403, "account_required", "A guest cannot do that: register first.")
+        raise account_required()
 
 
 def same_site(request: Request, origins: frozenset[str], proven: bool = False) -> bool:

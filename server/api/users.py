@@ -20,8 +20,9 @@ from server.api.accounts import (
     spoken_by,
 )
 from server.api.endpoint import Answer, ApiError, Call, Endpoint, Model, Parts, Who
+from server.api.layouts import ChosenLayouts, KnownLayout, OwnRemaps
 from server.api.passwords import proven_account
-from server.api.routes import unauthorized
+from server.api.routes import account_required, unauthorized
 from server.core.attempt import AttemptState, Batch
 from server.db.accounts import (
     EmailTaken,
@@ -31,7 +32,7 @@ from server.db.accounts import (
     export_attempts,
     export_table,
 )
-from server.db.queries import find_user
+from server.db.queries import Person, find_user
 
 TAG = "users"
 EXPORT_BYTES = 65_536
@@ -54,10 +55,14 @@ class Goals(Model):
 class UserSettings(Model):
     """What follows a person from one device to the next.
 
-    `language` is that of pages and mails, `text_language` that of what is typed.
+    `language` is that of pages and mails, `text_language` that of what is typed. `layouts` says
+    what each language is typed with; `layout` is for those it leaves out, where it types them.
     """
 
-    layout: Literal["qwerty", "jcuken"] | None = None
+    layout: KnownLayout | None = None
+    layouts: ChosenLayouts | None = None
+    shape: Literal["ansi", "iso"] | None = None
+    remaps: OwnRemaps | None = None
     language: Language | None = None
     text_language: Language | None = None
     theme: Literal["system", "light", "dark"] | None = None
@@ -84,8 +89,8 @@ class Profile(Model):
 class ProfileChange(Model):
     """Only what is given is changed; `full_name` or a setting of null is forgotten.
 
-    An `email` needs the `current_password`. It is not changed at once: a link is mailed to the new
-    address, which makes it the account's, and the old one is told.
+    A guest has settings alone. An `email` needs the `current_password`. It is not changed at once:
+    a link is mailed to the new address, which makes it the account's, and the old one is told.
     """
 
     email: Email | None = None
@@ -107,7 +112,7 @@ async def handle_profile(parts: Parts, call: Call) -> BaseModel:
         return _profile(dict(row))
     if not call.me.guest:
         raise unauthorized()  # deleted a moment ago
-    return _profile(_unseen_guest(call.me.user_id))
+    return _profile(_unseen_guest(call.me.person))
 
 
 async def handle_change(parts: Parts, call: Call) -> BaseModel:
@@ -116,10 +121,12 @@ async def handle_change(parts: Parts, call: Call) -> BaseModel:
     changes = {
         name: value for name, value in given.items() if value is not None or name == "full_name"
     }
+    if call.me.guest and body.model_fields_set - {"settings"}:
+        raise account_required()
     now_ms = parts.clock.now_ms()
     address = await _new_address(parts, call, now_ms) if body.email is not None else None
     try:
-        row = await change_account(parts.database, call.me.user_id, changes, now_ms, address)
+        row = await change_account(parts.database, call.me.person, changes, now_ms, address)
     except EmailTaken:
         raise email_taken() from None
     if row is None:
@@ -157,14 +164,14 @@ async def handle_delete(parts: Parts, call: Call) -> Answer:
     return Answer(None, 204)
 
 
-def _unseen_guest(user_id: str) -> Mapping[str, Any]:
+def _unseen_guest(person: Person) -> Mapping[str, Any]:
     nothing = dict.fromkeys(
         (
             *("email", "verified_at_ms", "full_name", "disabled_at_ms", "created_at_ms"),
             *("updated_at_ms", "last_login_at_ms", "settings"),
         )
     )
-    known = {"id": user_id, "name": f"Guest {user_id[:4].upper()}", "guest": True, "tier": "free"}
+    known = {"id": person.id, "name": person.name, "guest": True, "tier": "free"}
     return {**nothing, **known}
 
 
@@ -261,10 +268,10 @@ ENDPOINTS = [
         handle_change,
         "Change one's names and settings, or ask for another e-mail address",
         TAG,
-        Who.MEMBER,
+        Who.PERSON,
         body=ProfileChange,
         answer=Profile,
-        errors={403: ["wrong_password"], 409: ["email_taken"], 503: ["busy"]},
+        errors={403: ["account_required", "wrong_password"], 409: ["email_taken"], 503: ["busy"]},
     ),
     Endpoint(
         "DELETE",

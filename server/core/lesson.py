@@ -25,7 +25,7 @@ PATTERNS = ("aba", "bab", "aab", "abb", "baa", "bba", "abba", "aabb", "abab", "b
 
 
 def lesson_text(lesson: Lesson, language: str, layout: str, material: Material) -> LessonText:
-    """The text and the keys it practises. The layout must type the language (`types_language`)."""
+    """The text and the keys it practises. The layout must type the language (`layout.types`)."""
     rng = Random(lesson.id)
     if lesson.block not in FINGERS:
         return advanced_text(lesson, language, layout, material, rng)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import cache
 
 from server.core.course import EVERY, FINGERS, STEPS, Lesson, Part
-from server.core.layout import Finger, Hand, KeyPlace, KeyRow, key_places
+from server.core.layout import ALPHABETS, Finger, Hand, KeyPlace, KeyRow, key_places
 
-LETTERS = {"en": "abcdefghijklmnopqrstuvwxyz", "ru": "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"}
+LETTERS = {language: ALPHABETS[language] for language in ("en", "ru")}
 # Marks that lie among the letters are learned with them, where they need no Shift.
 MARKS = ";',./"
 # Where each finger rests, by the column of its home key.
@@ -41,15 +41,6 @@ class LessonKeys:
 
     targets: tuple[str, ...]
     known: frozenset[str]
-
-
-def types_language(layout: str, language: str) -> bool:
-    """Whether every letter of the language is on a key of the layout that needs no Shift."""
-    places = key_places(layout)
-    letters = LETTERS.get(language)
-    return letters is not None and all(
-        letter in places and not places[letter].shift for letter in letters
-    )
 
 
 def lesson_keys(lesson: Lesson, language: str, layout: str) -> LessonKeys:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from server.core.key_stats import KeyStats
-from server.core.layout import Finger, Hand, KeyPlace, KeyRow, find_place
+from server.core.layout import UNCHANGED, Finger, Hand, KeyPlace, KeyRow, Remaps, find_place
 from server.core.text import key_name
 
 WEAK_KEYS_MAX = 10
@@ -25,38 +25,47 @@ class Slip(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WeakKey:
-    """A key with many errors. `instead` counts the keys that were hit for it, most first."""
+    """A key with many errors. `instead` counts the keys that were hit for it, most first;
+    `hit` is the place of the commonest.
+    """
 
     key: str
     layout: str
     stats: KeyStats
     place: KeyPlace | None
     instead: Sequence[tuple[str, int]]
+    hit: KeyPlace | None = None
 
     @property
     def slip(self) -> Slip | None:
         """How its commonest wrong key lies to it; None when no place is known."""
-        if not self.instead or self.place is None:
-            return None
-        other = find_place(self.instead[0][0], self.layout)
-        return None if other is None else _slip(self.place, other)
+        return None if self.place is None or self.hit is None else _slip(self.place, self.hit)
 
 
 def find_weak_keys(
-    layouts: Mapping[str, Mapping[str, KeyStats]], errors: int, error_rate: float
+    layouts: Mapping[str, Mapping[str, KeyStats]],
+    errors: int,
+    error_rate: float,
+    remaps: Mapping[str, Remaps] | None = None,
 ) -> list[WeakKey]:
     """The keys with more errors than `errors` and a higher rate than `error_rate`, worst first.
 
-    `layouts` holds the counters of each layout by key.
+    `layouts` holds the counters of each layout by key, `remaps` what the person has made of it.
     """
     weak = [
-        WeakKey(key, layout, stats, find_place(key, layout), _instead(stats))
+        _weak_key(key, layout, stats, (remaps or {}).get(layout, UNCHANGED))
         for layout, keys in layouts.items()
         for key, stats in keys.items()
         if stats.errors > errors and stats.errors > error_rate * stats.presses
     ]
     weak.sort(key=lambda found: (-found.stats.error_rate, -found.stats.errors, found.key))
     return weak[:WEAK_KEYS_MAX]
+
+
+def _weak_key(key: str, layout: str, stats: KeyStats, remaps: Remaps) -> WeakKey:
+    instead = _instead(stats)
+    hit = find_place(instead[0][0], layout, remaps) if instead else None
+    return WeakKey(key, layout, stats, find_place(key, layout, remaps), instead, hit)
 
 
 def _instead(stats: KeyStats) -> list[tuple[str, int]]:

@@ -18,8 +18,10 @@ from server.db.logins import NewLogin, logins, start_login
 from server.db.mails import NewMail, put_mail, send_link, use_link
 from server.db.queries import (
     OPEN_STATES,
+    Person,
     attempts,
     change_histories,
+    keep_guest,
     key_confusions,
     key_counters,
     users,
@@ -150,7 +152,6 @@ async def register(
         "token_version": 1,
         "updated_at_ms": now_ms,
         "tier": "free",
-        "settings": dict(new.settings),
         "email": new.email,
         "password_hash": new.password_hash,
         "full_name": new.full_name,
@@ -162,10 +163,14 @@ async def register(
         async with database.write() as connection:
             add = INSERT[connection.dialect.name](users).on_conflict_do_nothing()
             await connection.execute(add, {**blank, "created_at_ms": now_ms})
+            guest = await connection.execute(
+                select(users.c.settings).where(users.c.id == new.id).with_for_update()
+            )
+            settings = {**(guest.scalar_one() or {}), **new.settings}
             became = await connection.execute(
                 update(users)
                 .where(users.c.id == new.id, users.c.guest.is_(True))
-                .values(columns)
+                .values(columns | {"settings": settings})
                 .returning(users.c.id)
             )
             if became.scalar_one_or_none() is None:
@@ -271,16 +276,19 @@ async def _move_counters(connection: AsyncConnection, guest_id: str, user_id: st
 
 async def change_account(
     database: Database,
-    user_id: str,
+    person: Person,
     changes: Mapping[str, Any],
     now_ms: int,
     address: NewAddress | None = None,
 ) -> RowMapping | None:
     """Set these columns; settings are merged, and a setting of None is forgotten.
 
-    A new address becomes the account's when the link is used. Raises EmailTaken.
+    A guest who is not stored yet is, with them. A new address becomes the account's when the link
+    is used. Raises EmailTaken.
     """
+    user_id = person.id
     async with database.write() as connection:
+        await keep_guest(connection, person, now_ms)
         if address is not None and not await _ask_address(connection, user_id, address, now_ms):
             return None
         found = await connection.execute(

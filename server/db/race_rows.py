@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping, bindparam, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.attempt import AttemptState
+from server.core.layout import chosen_layout
 from server.core.race import Ending, Phase, Race, Racer
 from server.db.queries import OPEN_STATES, attempts, users
 from server.db.race_tables import RaceRow, RacerRow
@@ -27,11 +28,14 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class StoredRace:
-    """A race as it is stored. `standings` holds the slots whose attempt has a result."""
+    """A race as it is stored. `standings` holds the slots whose attempt has a result, `layouts`
+    what each racer types it with.
+    """
 
     row: dict[str, Any]
     race: Race
     standings: Mapping[int, Standing]
+    layouts: Mapping[int, str]
 
     @property
     def driver(self) -> str:
@@ -58,11 +62,12 @@ _RACER_NAMES = (
     "place",
     "dnf",
 )
-_RESULT_NAMES = ("state", "position", "wpm", "accuracy", "duration_ms", "why")
+_RESULT_NAMES = ("layout", "state", "position", "wpm", "accuracy", "duration_ms", "why")
 _racers_of = (
     select(
         racers,
         users.c.name,
+        users.c.settings,
         *(attempts.c[name].label(f"attempt_{name}") for name in _RESULT_NAMES),
     )
     .select_from(
@@ -100,7 +105,13 @@ def build_race(row: dict[str, Any], rows: Sequence[RowMapping]) -> StoredRace:
             standings[one["slot"]] = Standing(
                 one["attempt_position"], one["attempt_wpm"], one["attempt_accuracy"]
             )
-    return StoredRace(row, race, standings)
+    return StoredRace(row, race, standings, {one["slot"]: _layout_of(row, one) for one in rows})
+
+
+def _layout_of(row: Mapping[str, Any], racer: RowMapping) -> str:
+    """That of the attempt, once there is one; until then what the person has chosen."""
+    layout: str = racer["attempt_layout"] or chosen_layout(row["language"], racer["settings"])
+    return layout or row["layout"]
 
 
 def endings_of(rows: Sequence[RowMapping]) -> list[Ending]:

@@ -340,7 +340,8 @@ def attempt_row(stored: StoredRace, racer: Racer) -> dict[str, Any]:
         "self_reported": False,
         "rule": row["rule"],
         "language": row["language"],
-        "layout": row["layout"],
+        # Who joins in the very step that starts the race is not among the rows it began with.
+        "layout": stored.layouts.get(racer.slot, row["layout"]),
         "text": row["text"],
         "opened_at_ms": stored.race.starts_at_ms,
         "outage_ms": 0,

@@ -59,7 +59,7 @@ async def _choose(message: Open, person: Person, parts: Parts) -> NewAttempt:
     source = message.source
     assert source is not None, "only what has a source is begun"
     try:
-        chosen = await parts.texts.choose(source, person.id)
+        chosen = await parts.texts.choose(source, person.id, message.layout)
     except TextUnavailable as missing:
         raise Refused(ErrorCode.NOT_FOUND, str(missing), message.id) from None
     rule = message.rule or ErrorRule.FREE

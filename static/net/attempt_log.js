@@ -9,7 +9,7 @@ import { CODE_POINTS_PER_KEY_MAX, DT_MS_MAX } from './protocol.js';
  * @import { Ending, Event, Opened, RaceState, Source } from './protocol.js'
  *
  * @typedef {{text: string, source: Source, rules: Rules}} Made what the server made of a request
- * @typedef {{id: string, source: Source|null, rules?: Rules, opened: Made|null, finish: Ending|null,
+ * @typedef {{id: string, source: Source|null, rules?: Rules, layout?: string, opened: Made|null, finish: Ending|null,
  *   standing: Standing, opened_at_ms: number, last_at_ms: number|null,
  *   starts_at_ms?: number|null}} Head
  */
@@ -30,6 +30,8 @@ export class AttemptLog {
   source;
   /** @type {Rules | undefined} */
   rules;
+  /** @type {string | undefined} what its keys are counted under */
+  layout;
   /** @type {number} */
   openedAtMs;
   /** @type {Made | null} What the server made of it: text, source, rules. Null before its first answer. */
@@ -57,11 +59,15 @@ export class AttemptLog {
   /** Was it read back from storage, and has the server not spoken since? */
   recalled = false;
 
-  /** @param {{id: string, source: Source|null, rules?: Rules, openedAtMs: number, startsAtMs?: number|null}} request */
-  constructor({ id, source, rules, openedAtMs, startsAtMs = null }) {
+  /**
+   * @param {{id: string, source: Source|null, rules?: Rules, layout?: string, openedAtMs: number,
+   *   startsAtMs?: number|null}} request
+   */
+  constructor({ id, source, rules, layout, openedAtMs, startsAtMs = null }) {
     this.id = id;
     this.source = source;
     this.rules = rules;
+    this.layout = layout;
     this.openedAtMs = openedAtMs;
     this.startsAtMs = startsAtMs;
   }
@@ -81,8 +87,8 @@ export class AttemptLog {
 
   /** @param {import('./mirror.js').Kept} kept */
   static recall({ head, events, lastAtMs, touchedAtMs }) {
-    const { id, source, rules, starts_at_ms: startsAtMs } = head;
-    const log = new AttemptLog({ id, source, rules, openedAtMs: touchedAtMs, startsAtMs });
+    const { id, source, rules, layout, starts_at_ms: startsAtMs } = head;
+    const log = new AttemptLog({ id, source, rules, layout, openedAtMs: touchedAtMs, startsAtMs });
     log.finish = head.finish ?? null;
     log.standing = head.standing ?? NOTHING;
     log.recalled = true;
@@ -100,11 +106,12 @@ export class AttemptLog {
    * @returns {Head}
    */
   get head() {
-    const { id, source, rules, opened, finish, standing } = this;
+    const { id, source, rules, layout, opened, finish, standing } = this;
     return {
       id,
       source,
       rules,
+      layout,
       opened,
       finish,
       standing,

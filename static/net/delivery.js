@@ -132,9 +132,9 @@ export class Delivery {
 
   /** @param {number} nowMs */
   #ask(nowMs) {
-    const { id: attempt, source, rules } = this.log;
+    const { id: attempt, source, rules, layout } = this.log;
     this.#requestId = this.#connection.nextRequestId();
-    const asked = this.#withSource && source ? { source, ...(rules && { rules }) } : {};
+    const asked = this.#withSource && source ? { source, ...(rules && { rules }), ...(layout && { layout }) } : {};
     this.#connection.send({ type: 'open', id: this.#requestId, attempt, ...asked });
     this.#askAtMs = Infinity;
     this.#requestedAtMs = nowMs;

@@ -128,9 +128,9 @@ export class Live {
 
   /**
    * Begin a new attempt; one that is open is left, and handed in as far as it was typed.
-   * @param {{source: Source, rules?: Rules}} options
+   * @param {{source: Source, rules?: Rules, layout?: string}} options `layout`: what its keys are counted under
    */
-  open({ source, rules }) {
+  open({ source, rules, layout }) {
     this.#leaveCurrent();
     if (bytes(source) > SOURCE_BYTES_MAX) {
       const message = 'The text is too long.';
@@ -139,7 +139,7 @@ export class Live {
     }
     const openedAtMs = Math.round(this.#clock.nowMs());
     const id = newId(this.#random);
-    this.#attempts.begin(new AttemptLog({ id, source, rules, openedAtMs }));
+    this.#attempts.begin(new AttemptLog({ id, source, rules, layout, openedAtMs }));
     this.#connection.wake();
     this.#turn();
   }

@@ -12,7 +12,8 @@
  * @property {boolean} email_verified
  * @property {string|null} full_name
  * @property {number|null} created_at
- * @property {{language?: string|null, text_language?: string|null, theme?: string|null,
+ * @property {{language?: string|null, text_language?: string|null, theme?: string|null, shape?: string|null,
+ *   layouts?: Record<string, string>|null, remaps?: object|null,
  *   goals?: {wpm?: number|null, accuracy?: number|null, minutes_a_day?: number|null}|null}} settings
  *
  * @typedef {object} SignedIn what the server says of a new login
@@ -160,7 +161,8 @@ export class Session {
    * @returns {Promise<Profile>}
    */
   async change(changes) {
-    return this.#keepProfile(await this.ask('PATCH', '/users/me', changes));
+    const profile = await this.ask('PATCH', '/users/me', changes);
+    return this.signedIn ? this.#keepProfile(profile) : profile;
   }
 
   /** The next `profile` asks again: it may have changed elsewhere. */

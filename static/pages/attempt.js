@@ -2,9 +2,11 @@
 
 import { boardOf } from '../core/board.js';
 import { Replay } from '../core/replay.js';
+import { LAYOUT_NAMES } from '../layouts.js';
 import { Refusal } from '../net/session.js';
 import { element, find } from '../views/dom.js';
 import { Frame } from '../views/frame.js';
+import { OwnKeyboard } from '../views/own_keyboard.js';
 import { Picture } from '../views/picture.js';
 import { ReplayView } from '../views/replay_view.js';
 import { ResultView } from '../views/result_view.js';
@@ -21,7 +23,7 @@ import { moment, number, say, sayIfKnown } from '../views/words.js';
  * @typedef {Ended['result'] & {id: string, verdict: Verdict, why: Reason[], self_reported: boolean,
  *   imported_from: Trainer|null, source: Source, rules: Rules, language: string|null, started_at: number, finished_at: number,
  *   text_preview: string}} StoredAttempt
- * @typedef {{text: string, scorer: number, events: Event[], result: Ended['result']}} StoredReplay
+ * @typedef {{text: string, layout: string, scorer: number, events: Event[], result: Ended['result']}} StoredReplay
  */
 
 const UNKNOWN_LANGUAGE = 'und';
@@ -100,9 +102,22 @@ function show(attempt) {
   standstill.over();
   if (stored) replay = replayOf(attempt, stored);
   result.show(ended(attempt));
-  if (replay) player.show(replay, attempt.language ?? UNKNOWN_LANGUAGE, limitMs(attempt.source));
+  if (replay && stored) {
+    player.show(replay, attempt.language ?? UNKNOWN_LANGUAGE, limitMs(attempt.source), keyboardOf(attempt, stored));
+  }
   draw();
   if (replay && location.hash === '#replay') watch();
+}
+
+/**
+ * What it was typed on, as far as that is known.
+ * @param {StoredAttempt} attempt
+ * @param {StoredReplay} replayed
+ */
+function keyboardOf({ language }, { layout, text }) {
+  const own = new OwnKeyboard(frame.settings);
+  const known = LAYOUT_NAMES.find((name) => name === layout);
+  return known ? own.keyboard(known) : own.keyboardFor(language, text);
 }
 
 /** The way from a fresh result: the replay begins by itself, unless motion is not wanted. */

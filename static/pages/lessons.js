@@ -1,9 +1,9 @@
 /** The path of lessons: what is passed, what comes next, and what each is about. */
 
-import { layoutFor } from '../layouts.js';
 import { CourseView } from '../views/course_view.js';
 import { around, element, elements, find } from '../views/dom.js';
 import { Frame } from '../views/frame.js';
+import { OwnKeyboard } from '../views/own_keyboard.js';
 import { Standstill } from '../views/standstill.js';
 
 /**
@@ -11,7 +11,8 @@ import { Standstill } from '../views/standstill.js';
  */
 
 const frame = new Frame({ title: 'placeLessons', redraw: load });
-const view = new CourseView(element(document, '#course'));
+const own = new OwnKeyboard(frame.settings);
+const view = new CourseView(element(document, '#course'), own);
 const standstill = new Standstill(element(document, '#standstill'), element(document, '#course'));
 const start = find(document, '#suggested-start', HTMLAnchorElement);
 
@@ -48,7 +49,7 @@ async function load() {
   }
   const query = new URLSearchParams({
     language: language(),
-    layout: layoutFor(language()),
+    layout: own.layoutFor(language()),
     words_in: frame.settings.interface,
   });
   const mine = String(query);

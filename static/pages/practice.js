@@ -1,19 +1,20 @@
 /** Practice: how strong each key is, what is practised next and why, and how far it is to the target. */
 
-import { LAYOUTS, layoutFor } from '../layouts.js';
+import { Keyboard, layoutsFor } from '../layouts.js';
 import { askPractice } from '../net/practice.js';
 import { around, element, elements, find } from '../views/dom.js';
 import { Frame } from '../views/frame.js';
+import { OwnKeyboard } from '../views/own_keyboard.js';
 import { PracticeView } from '../views/practice_view.js';
 import { Standstill } from '../views/standstill.js';
 
 /**
- * @import { LayoutName } from '../layouts.js'
  * @import { Practice } from '../net/practice.js'
  */
 
 const frame = new Frame({ title: 'placePractice', redraw });
 const { session, settings } = frame;
+const own = new OwnKeyboard(settings);
 const plan = element(document, '#plan');
 const view = new PracticeView(plan, () => performance.timeOrigin + performance.now());
 const standstill = new Standstill(element(document, '#standstill'), plan);
@@ -34,15 +35,15 @@ open();
 function choice() {
   const query = new URLSearchParams(location.search);
   const language = query.get('language') ?? settings.language;
-  const layout = query.get('layout') ?? layoutFor(language);
-  return { language, layout: /** @type {LayoutName} */ (layout in LAYOUTS ? layout : layoutFor(language)) };
+  const layout = layoutsFor(language).find((name) => name === query.get('layout'));
+  return { language, layout: layout ?? own.layoutFor(language) };
 }
 
 /** @param {HTMLElement|null} button */
 function choose(button) {
   if (!button) return;
   const { language = choice().language, layout } = button.dataset;
-  const next = { language, layout: layout ?? layoutFor(language) };
+  const next = { language, layout: layout ?? own.layoutFor(language) };
   history.pushState(null, '', `?${new URLSearchParams(next)}`);
   open();
 }
@@ -70,14 +71,12 @@ async function open() {
 /** @param {Practice|null} practice */
 function show(practice) {
   standstill.over();
-  view.show(practice, choice().layout);
+  view.show(practice, own.keyboard(choice().layout));
 }
 
 function drawChoices() {
   const { language, layout } = choice();
-  const layouts = /** @type {LayoutName[]} */ (Object.keys(LAYOUTS)).filter(
-    (name) => LAYOUTS[name].language === LAYOUTS[layoutFor(language)].language,
-  );
+  const layouts = layoutsFor(language);
   const group = element(document, '#layouts');
   group.hidden = layouts.length < 2;
   for (const button of elements(group, 'button')) button.remove();
@@ -85,7 +84,7 @@ function drawChoices() {
     const button = document.createElement('button');
     button.type = 'button';
     button.dataset.layout = name;
-    button.textContent = name;
+    button.textContent = new Keyboard(name).title;
     group.append(button);
   }
   for (const button of elements(choices, 'button')) {

@@ -8,6 +8,7 @@ import { Frame } from '../views/frame.js';
 import { openLine, tellOfLine } from '../views/line.js';
 import { LobbyView, startsNow } from '../views/lobby_view.js';
 import { Notices } from '../views/notices.js';
+import { OwnKeyboard } from '../views/own_keyboard.js';
 import { ENDED, RaceHistory } from '../views/race_history.js';
 import { mayGoOn, RaceResultsView } from '../views/race_results_view.js';
 import { RaceStartView, raceName } from '../views/race_start_view.js';
@@ -43,7 +44,7 @@ const { racing } = live;
 const sound = new Sound(settings);
 const voice = new RaceVoice(element(document, '#happenings'));
 const stage = element(document, '#stage');
-const typing = new TypingView(stage, { live, notices, ended });
+const typing = new TypingView(stage, { live, notices, own: new OwnKeyboard(settings), ended });
 const results = new ResultsView(element(document, '#results'), { next: mainAction });
 const start = new RaceStartView(element(document, '#start'), frame, {
   quick: (language) => enter(() => racing.quick(language)),

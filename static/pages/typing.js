@@ -1,6 +1,7 @@
 /** The first page: typing. Joins its parts. */
 
 import { writeSource } from '../core/source.js';
+import { languageOf } from '../layouts.js';
 import { commandsFor, keysHelp } from '../views/commands.js';
 import { ConnectionView } from '../views/connection_view.js';
 import { element, find } from '../views/dom.js';
@@ -10,6 +11,7 @@ import { Invitation } from '../views/invitation.js';
 import { LessonView } from '../views/lesson_view.js';
 import { openLine, tellOfLine } from '../views/line.js';
 import { Notices } from '../views/notices.js';
+import { OwnKeyboard } from '../views/own_keyboard.js';
 import { Palette } from '../views/palette.js';
 import { ResultsView } from '../views/results_view.js';
 import { USUAL } from '../views/settings.js';
@@ -36,11 +38,12 @@ const { settings, session, storage } = frame;
 const notices = new Notices(document);
 const connection = new ConnectionView(element(document, '#connection'), notices);
 const live = openLine(frame);
-const typing = new TypingView(element(document, '#stage'), { live, notices, ended });
+const own = new OwnKeyboard(settings);
+const typing = new TypingView(element(document, '#stage'), { live, notices, own, ended });
 const results = new ResultsView(element(document, '#results'), { next });
 const gains = new GainsView(element(document, '#gains'), session);
 const invitation = new Invitation(element(document, '#invitation'), storage);
-const wanted = new Wanted(settings);
+const wanted = new Wanted(settings, own);
 const ownText = find(document, '#own-text', HTMLDialogElement);
 const lesson = new LessonView(element(document, '#lesson'), element(document, '#results'), frame);
 const source = new SourceView(element(document, '#source'), ownText, settings, wanted, { choose });
@@ -67,6 +70,7 @@ const actions = Object.assign(frame.actions, {
   ownText: () => source.askForText(),
   settings: () => settingsDialog.showModal(),
   quickRace: () => location.assign(`/race?${new URLSearchParams({ quick: settings.language })}`),
+  keyboardAndLayout: () => location.assign('/keyboard'),
   keys: showKeys,
   palette: () => palette.open(),
 });
@@ -79,7 +83,14 @@ function begin(asked, errors = settings.get('errors')) {
   waiting = null;
   notices.clearBanner();
   typing.wait();
-  live.open({ source: asked, rules: { errors: /** @type {ErrorRule} */ (errors) } });
+  live.open({ source: asked, rules: { errors: /** @type {ErrorRule} */ (errors) }, layout: layoutOf(asked) });
+}
+
+/** What it is typed with, if its language is known before the server has spoken. @param {Source} asked */
+function layoutOf(asked) {
+  if ('layout' in asked && asked.layout) return asked.layout;
+  if ('language' in asked && asked.language) return own.layoutFor(asked.language);
+  return asked.kind === 'custom' && asked.text ? own.layoutFor(languageOf(asked.text)) : undefined;
 }
 
 /**

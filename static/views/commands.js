@@ -64,6 +64,7 @@ export function commandsFor(actions, settings, phase, choose) {
     })),
     ...SETTINGS.flatMap((name) => settingCommands(name, settings)),
     act('settings'),
+    act('keyboardAndLayout'),
     act('keys', '?'),
   ];
 }

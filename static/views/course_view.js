@@ -9,6 +9,7 @@ import { keyCap, keySpoken, number, say } from './words.js';
 /**
  * @import { Course, Lesson } from '../net/lessons.js'
  * @import { LayoutName } from '../layouts.js'
+ * @import { OwnKeyboard } from './own_keyboard.js'
  */
 
 /** So many keys are shown of a step; a lesson about more is about words. */
@@ -16,13 +17,15 @@ const KEYS_SHOWN = 7;
 
 export class CourseView {
   #root;
+  #own;
   #keyboard;
   /** @type {Course|null} */
   #course = null;
 
-  /** @param {HTMLElement} root */
-  constructor(root) {
+  /** @param {HTMLElement} root @param {OwnKeyboard} own */
+  constructor(root, own) {
     this.#root = root;
+    this.#own = own;
     this.#keyboard = new KeyboardView(element(root, '#keyboard'));
   }
 
@@ -60,7 +63,7 @@ export class CourseView {
     const start = find(this.#root, '#suggested-start', HTMLAnchorElement);
     start.href = href(lesson, course);
     element(start, 'span').textContent = say('lessonStart');
-    this.#keyboard.draw(/** @type {LayoutName} */ (course.layout));
+    this.#keyboard.draw(this.#own.keyboard(/** @type {LayoutName} */ (course.layout)));
     this.#keyboard.practise(lesson.target_keys);
   }
 }

@@ -2,13 +2,13 @@
 
 import { DELETE, DELETE_WORD, ELLIPSIS } from '../core/attempt.js';
 import { canonical, keyName } from '../core/text.js';
-import { FINGERS, fingerOf, isNamed, keyFor, LAYOUTS, ROWS, shiftFor } from '../layouts.js';
+import { FINGERS, isNamed, Keyboard, rowsOf } from '../layouts.js';
 import { element } from './dom.js';
 import { keyCap, say } from './words.js';
 
 /**
  * @import { Attempt } from '../core/attempt.js'
- * @import { LayoutName } from '../layouts.js'
+ * @import { Place } from '../layouts.js'
  */
 
 /** @type {Record<string, string>} */
@@ -19,27 +19,50 @@ const CAPS = {
   Enter: '↵',
   ShiftLeft: '⇧',
   ShiftRight: '⇧',
+  AltRight: 'AltGr',
   Space: '',
 };
+const MARK = /^\p{M}$/u;
+const CIRCLE = '◌';
+/** How the mark of a dead key is printed on it. */
+const PRINTED = new Map(
+  Object.entries({
+    '\u0300': '`',
+    '\u0301': '´',
+    '\u0302': '^',
+    '\u0303': '~',
+    '\u0304': '¯',
+    '\u0306': '˘',
+    '\u0307': '˙',
+    '\u0308': '¨',
+    '\u030a': '˚',
+    '\u030b': '˝',
+    '\u030c': 'ˇ',
+    '\u0327': '¸',
+    '\u0328': '˛',
+  }),
+);
 const HOME = new Set(['KeyF', 'KeyJ']);
 /** Two presses of trust, so that one slip on a fresh key is not a blaze. */
 const TRUSTED_PRESSES = 2;
 const HEAT_FROM = [0, 0.03, 0.08, 0.16];
 
 /**
- * The keys of a layout, row by row, into `root`; each by its code.
+ * The keys of a keyboard, row by row, into `root`; each by its code.
  * @param {HTMLElement} root
- * @param {LayoutName} layout
+ * @param {Keyboard} keyboard
+ * @param {'span'|'button'} [made] of what each key that carries characters is made
  */
-export function drawKeys(root, layout) {
+export function drawKeys(root, keyboard, made = 'span') {
   /** @type {Map<string, HTMLElement>} */
   const keys = new Map();
+  root.dataset.shape = keyboard.shape;
   root.replaceChildren(
-    ...ROWS.map((codes) => {
+    ...rowsOf(keyboard).map((codes) => {
       const row = document.createElement('div');
       row.className = 'row';
       for (const code of codes) {
-        const key = keyOf(code, layout);
+        const key = keyOf(code, keyboard, made);
         keys.set(code, key);
         row.append(key);
       }
@@ -49,16 +72,34 @@ export function drawKeys(root, layout) {
   return keys;
 }
 
-/** @param {string} code @param {LayoutName} layout */
-function keyOf(code, layout) {
-  const key = document.createElement('span');
+/**
+ * What stands on a key: a letter once, as on real keys, else also what Shift gives.
+ * @param {string[]} levels
+ * @returns {[main: string, above: string]}
+ */
+export function legend([plain = '', shifted = '']) {
+  const one = plain.toUpperCase() === shifted;
+  return one ? [shifted, ''] : [shown(plain), shown(shifted)];
+}
+
+/**
+ * A dead key's mark as it is printed; one that is printed on no key needs something to stand on.
+ * @param {string} character
+ */
+export function shown(character) {
+  return PRINTED.get(character) ?? (MARK.test(character) ? CIRCLE + character : character);
+}
+
+/** @param {string} code @param {Keyboard} keyboard @param {'span'|'button'} made */
+function keyOf(code, keyboard, made) {
+  const key = document.createElement(isNamed(code) ? 'span' : made);
   key.className = 'key';
   key.dataset.code = code;
   if (isNamed(code)) key.classList.add('named');
   if (HOME.has(code)) key.classList.add('home');
-  // A letter is drawn once, as on real keys; other keys show their two characters.
-  const [plain, shifted] = LAYOUTS[layout].characters.get(code) ?? ['', ''];
-  key.textContent = CAPS[code] ?? (plain.toUpperCase() === shifted ? shifted : plain);
+  const [main, above] = legend(keyboard.characters.get(code) ?? []);
+  key.textContent = CAPS[code] ?? main;
+  if (above) key.dataset.above = above;
   return key;
 }
 
@@ -72,6 +113,23 @@ export function errorHeat(presses, errors) {
   return errors === 0 ? 0 : HEAT_FROM.filter((from) => rate >= from).length;
 }
 
+const NAMED_KEYS = new Map([
+  ['\n', 'Enter'],
+  ['\t', 'Tab'],
+]);
+
+/**
+ * Where a grapheme of a text is, or one that is as good; null if it is nowhere.
+ * @param {Keyboard} keyboard
+ * @param {string} grapheme
+ * @returns {Place|null}
+ */
+export function placeOf(keyboard, grapheme) {
+  const named = NAMED_KEYS.get(grapheme);
+  if (named) return { code: named, level: 'plain', dead: null };
+  return keyboard.placeOf(canonical(grapheme)) ?? keyboard.placeOf(grapheme);
+}
+
 export class KeyboardView {
   /** @type {HTMLElement} */
   #root;
@@ -81,8 +139,7 @@ export class KeyboardView {
   #keys = new Map();
   /** @type {Map<string, HTMLElement>} */
   #fingers = new Map();
-  /** @type {LayoutName} */
-  #layout = 'qwerty';
+  #keyboard = new Keyboard('qwerty');
   /** @type {HTMLElement[]} */
   #lit = [];
 
@@ -100,35 +157,67 @@ export class KeyboardView {
   }
 
   /**
-   * Draws a layout with all keys cold.
-   * @param {LayoutName} layout
+   * Draws a keyboard with all keys cold.
+   * @param {Keyboard} keyboard
    */
-  draw(layout) {
-    this.#layout = layout;
+  draw(keyboard) {
+    this.#keyboard = keyboard;
     this.#darken();
-    this.#keys = drawKeys(this.#root, layout);
+    this.#keys = drawKeys(this.#root, keyboard);
   }
 
   /**
-   * Lights the key of the next character, the finger for it, and Shift with its finger if needed.
+   * Lights the key of the next character, the finger for it, and what is held; a dead key before it, too.
    * @param {string | undefined} grapheme
    */
   next(grapheme) {
     this.#darken();
     this.#hint.textContent = '';
     if (grapheme === undefined) return;
-    const key = keyFor(this.#layout, canonical(grapheme));
-    if (!key) {
+    const place = placeOf(this.#keyboard, grapheme);
+    if (!place) {
       this.#hint.textContent = say('keyNotHere', keyCap(grapheme));
       return;
     }
-    const codes = key.shift ? [key.code, shiftFor(key.code)] : [key.code];
-    for (const code of codes) {
+    if (place.dead) this.#lightAll(place.dead);
+    this.#lightAll(place);
+    const words = place.dead
+      ? [place.dead, place].map((one) => this.#named(one)).join(say('andThen'))
+      : this.#spoken(place);
+    this.#hint.textContent = `${keyCap(grapheme)} · ${words}`;
+  }
+
+  /** @param {Place} place */
+  #lightAll(place) {
+    for (const code of [place.code, ...this.#keyboard.heldFor(place)]) {
       this.#light(this.#keys.get(code));
-      this.#light(this.#fingers.get(fingerOf(code)));
+      this.#light(this.#fingers.get(this.#keyboard.fingerOf(code)));
     }
-    const fingers = codes.map((code) => say(fingerOf(code)));
-    this.#hint.textContent = say('nextKey', keyCap(grapheme), fingers[0], fingers[1]);
+  }
+
+  /**
+   * One of two presses: the key, and how it is pressed.
+   * @param {Place} place
+   */
+  #named(place) {
+    const [plain = '', shifted = ''] = this.#keyboard.characters.get(place.code) ?? [];
+    const cap = plain.toUpperCase() === shifted ? shifted : shown(place.level === 'shift' ? shifted : plain);
+    return `${keyCap(cap)} (${this.#spoken(place)})`;
+  }
+
+  /**
+   * The finger for a press, and what is held.
+   * @param {Place} place
+   */
+  #spoken(place) {
+    const shift = this.#keyboard.heldFor(place).find((code) => code.startsWith('Shift'));
+    const altGr = this.#keyboard.heldFor(place).find((code) => code === 'AltRight');
+    return say(
+      'pressWith',
+      say(this.#keyboard.fingerOf(place.code)),
+      shift && say(this.#keyboard.fingerOf(shift)),
+      altGr,
+    );
   }
 
   /**
@@ -138,8 +227,8 @@ export class KeyboardView {
   practise(names) {
     this.#darken();
     const placed = names.flatMap((name) => {
-      const key = keyFor(this.#layout, name);
-      return key ? [{ name, code: key.code, finger: fingerOf(key.code) }] : [];
+      const code = placeOf(this.#keyboard, name)?.code;
+      return code ? [{ name, code, finger: this.#keyboard.fingerOf(code) }] : [];
     });
     for (const { code, finger } of placed) {
       this.#light(this.#keys.get(code));
@@ -161,9 +250,9 @@ export class KeyboardView {
     this.#darken();
     if (key === null) return;
     const deletes = key === DELETE || key === DELETE_WORD;
-    const code = deletes ? 'Backspace' : keyFor(this.#layout, key === ELLIPSIS ? '.' : canonical(key))?.code;
+    const code = deletes ? 'Backspace' : placeOf(this.#keyboard, key === ELLIPSIS ? '.' : key)?.code;
     this.#light(this.#keys.get(code ?? ''), right ? 'next' : 'missed');
-    this.#light(this.#fingers.get(fingerOf(code ?? '')));
+    this.#light(this.#fingers.get(this.#keyboard.fingerOf(code ?? '')));
   }
 
   /** @param {HTMLElement | undefined} drawn @param {'next' | 'missed'} [how] */
@@ -185,7 +274,7 @@ export class KeyboardView {
    * @param {number} errors
    */
   heat(name, presses, errors) {
-    const drawn = this.#keys.get(keyFor(this.#layout, name)?.code ?? '');
+    const drawn = this.#keys.get(placeOf(this.#keyboard, name)?.code ?? '');
     if (!drawn) return;
     const level = String(errorHeat(presses, errors));
     if (drawn.dataset.heat !== level) drawn.dataset.heat = level;

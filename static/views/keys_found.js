@@ -1,19 +1,22 @@
 /** Which keys go wrong, or slowly, over all that is shown: as a drawn keyboard, a list, tables and words. */
 
-import { keyFor, layoutFor } from '../layouts.js';
+import { KEYBOARDS } from '../layout_data.js';
 import { table } from './charts.js';
 import { around, element, elements, fillWhenOpen } from './dom.js';
-import { drawKeys, errorHeat } from './keyboard_view.js';
+import { drawKeys, errorHeat, placeOf } from './keyboard_view.js';
 import { wrongKey } from './result_view.js';
 import { keyCap, keySpoken, number, percent, say } from './words.js';
 
 /**
- * @import { LayoutName } from '../layouts.js'
+ * @import { Keyboard, LayoutName } from '../layouts.js'
  * @import { Keys, KeyStats } from '../net/history.js'
+ * @import { OwnKeyboard } from './own_keyboard.js'
  *
  * @typedef {'errors'|'latency'} Measure
  */
 
+/** The languages there are texts in. */
+const LANGUAGES = ['en', 'ru'];
 const WEAK_KEYS = 6;
 const NAMED = 3;
 const CONFUSIONS = 30;
@@ -24,6 +27,7 @@ const SLOW_FROM = [1.1, 1.25, 1.5, 1.8];
 
 export class KeysFound {
   #root;
+  #own;
   /** @type {Keys|null} */
   #keys = null;
   #ofAll = false;
@@ -32,9 +36,10 @@ export class KeysFound {
   /** @type {LayoutName} */
   #layout = 'qwerty';
 
-  /** @param {HTMLElement} root */
-  constructor(root) {
+  /** @param {HTMLElement} root @param {OwnKeyboard} own */
+  constructor(root, own) {
     this.#root = root;
+    this.#own = own;
     root.addEventListener('click', (event) => {
       const { measure, layout } = around(event, 'button')?.dataset ?? {};
       if (measure) this.#measure = /** @type {Measure} */ (measure);
@@ -50,8 +55,23 @@ export class KeysFound {
   show(keys, { language, ofAll }) {
     this.#keys = keys;
     this.#ofAll = ofAll;
-    this.#layout = layoutFor(language || null, Object.keys(keys.keys).join(''));
+    this.#layout = this.#own.layoutFor(language || null, Object.keys(keys.keys).join(''));
+    this.#offerLayouts();
     this.draw();
+  }
+
+  /** A button for each layout that the person types a language with. */
+  #offerLayouts() {
+    const names = new Set([...LANGUAGES.map((language) => this.#own.layoutFor(language)), this.#layout]);
+    element(this.#root, '.layouts').replaceChildren(
+      ...[...names].map((name) => {
+        const button = document.createElement('button');
+        button.type = 'button';
+        button.dataset.layout = name;
+        button.textContent = KEYBOARDS[name].title;
+        return button;
+      }),
+    );
   }
 
   /** Once more, as after a change of language. */
@@ -65,20 +85,21 @@ export class KeysFound {
     const partly = !this.#ofAll && counted < attempts;
     element(this.#root, '.counted').textContent = partly ? say('keysCounted', number(counted), number(attempts)) : '';
     // What is on the other layout's keys was typed on that one.
-    const here = Object.fromEntries(Object.entries(keys).filter(([name]) => keyFor(this.#layout, name)));
+    const keyboard = this.#own.keyboard(this.#layout);
+    const here = Object.fromEntries(Object.entries(keys).filter(([name]) => placeOf(keyboard, name)));
     const trusted = Object.fromEntries(Object.entries(here).filter(([, { presses }]) => presses >= PRESSES_MIN));
-    this.#drawMap(trusted);
+    this.#drawMap(trusted, keyboard);
     this.#drawWeak(trusted);
     this.#drawTables(here);
   }
 
-  /** @param {Keys['keys']} keys */
-  #drawMap(keys) {
+  /** @param {Keys['keys']} keys @param {Keyboard} keyboard */
+  #drawMap(keys, keyboard) {
     const map = element(this.#root, '.heat-map');
-    const drawn = drawKeys(map, this.#layout);
+    const drawn = drawKeys(map, keyboard);
     const heat = this.#measure === 'errors' ? errorHeatOf : latencyHeat(keys);
     for (const [name, stats] of Object.entries(keys)) {
-      const key = drawn.get(keyFor(this.#layout, name)?.code ?? '');
+      const key = drawn.get(placeOf(keyboard, name)?.code ?? '');
       // Two characters share some keys: the hotter of them is seen.
       if (key) key.dataset.heat = String(Math.max(heat(stats), Number(key.dataset.heat ?? 0)));
     }

@@ -1,13 +1,12 @@
 /** How practice stands: the strength of each key on the drawn keyboard, what is next and why, and the forecast. */
 
-import { keyFor } from '../layouts.js';
+import { Keyboard } from '../layouts.js';
 import { table } from './charts.js';
 import { element, fillWhenOpen } from './dom.js';
-import { drawKeys } from './keyboard_view.js';
+import { drawKeys, placeOf } from './keyboard_view.js';
 import { keyCap, keySpoken, moment, number, percent, say } from './words.js';
 
 /**
- * @import { LayoutName } from '../layouts.js'
  * @import { Chosen, Interval, Practice, PracticeKey } from '../net/practice.js'
  */
 
@@ -19,8 +18,7 @@ export class PracticeView {
   #nowMs;
   /** @type {Practice|null} */
   #practice = null;
-  /** @type {LayoutName} */
-  #layout = 'qwerty';
+  #keyboard = new Keyboard('qwerty');
 
   /** @param {HTMLElement} root @param {() => number} nowMs */
   constructor(root, nowMs) {
@@ -28,10 +26,10 @@ export class PracticeView {
     this.#nowMs = nowMs;
   }
 
-  /** @param {Practice|null} practice null: nothing was ever typed here @param {LayoutName} layout */
-  show(practice, layout) {
+  /** @param {Practice|null} practice null: nothing was ever typed here @param {Keyboard} keyboard */
+  show(practice, keyboard) {
     this.#practice = practice;
-    this.#layout = layout;
+    this.#keyboard = keyboard;
     this.#drawKeyboard();
     const known = practice !== null && practice.speed_wpm !== null;
     element(this.#root, '#first').hidden = known;
@@ -50,10 +48,10 @@ export class PracticeView {
 
   #drawKeyboard() {
     const map = element(this.#root, '#strengths');
-    const drawn = drawKeys(map, this.#layout);
+    const drawn = drawKeys(map, this.#keyboard);
     const chosen = new Set(this.#practice?.next.flatMap(({ part }) => [...part]));
     for (const found of this.#practice?.keys ?? []) {
-      const key = drawn.get(keyFor(this.#layout, found.key)?.code ?? '');
+      const key = drawn.get(placeOf(this.#keyboard, found.key)?.code ?? '');
       if (!key) continue;
       key.classList.toggle('locked', found.unlocked === false);
       key.classList.toggle('chosen', chosen.has(found.key));

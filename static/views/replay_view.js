@@ -1,7 +1,6 @@
 /** The player: a stored attempt is typed again before one's eyes, at any speed and from any moment. */
 
 import { DELETE, DELETE_WORD } from '../core/attempt.js';
-import { layoutFor } from '../layouts.js';
 import { around, element, elements, find } from './dom.js';
 import { KeyboardView } from './keyboard_view.js';
 import { NumbersView } from './numbers_view.js';
@@ -10,6 +9,7 @@ import { clock, say } from './words.js';
 
 /**
  * @import { Replay } from '../core/replay.js'
+ * @import { Keyboard } from '../layouts.js'
  */
 
 /** A tab that was away goes on where it was. */
@@ -57,15 +57,16 @@ export class ReplayView {
    * @param {Replay} replay
    * @param {string} language of the text
    * @param {number|null} limitMs of a timed attempt
+   * @param {Keyboard} keyboard it was typed on
    */
-  show(replay, language, limitMs) {
+  show(replay, language, limitMs, keyboard) {
     this.#replay = replay;
     this.#limitMs = limitMs;
     this.#root.hidden = false;
     this.#bar.max = String(replay.endMs);
     element(this.#root, '#replay-skip').hidden = !replay.hasPauses;
     this.#text.draw(replay.attempt, language);
-    this.#keyboard.draw(layoutFor(language, replay.attempt.text.join('')));
+    this.#keyboard.draw(keyboard);
     this.#stand();
     this.draw();
   }

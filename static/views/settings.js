@@ -4,7 +4,7 @@ import { preferredLanguage } from './words.js';
 
 const STORAGE_KEY = 'typing-trainer.settings';
 
-/** The choices of each setting, in the order of a list. Beside them `ownText` is kept, which is free. */
+/** The choices of each setting, in the order of a list. */
 export const CHOICES = {
   interface: ['auto', 'en', 'ru'],
   theme: ['system', 'light', 'dark'],
@@ -12,6 +12,7 @@ export const CHOICES = {
   width: ['narrow', 'medium', 'wide'],
   font: ['mono', 'sans', 'serif'],
   keyboard: ['on', 'off'],
+  shape: ['auto', 'ansi', 'iso'],
   numbers: ['on', 'off'],
   rivals: ['on', 'off'],
   sound: ['off', 'on'],
@@ -36,8 +37,12 @@ export const CHOICES = {
 
 /**
  * @typedef {keyof typeof CHOICES} ChoiceName
- * @typedef {ChoiceName | 'ownText'} SettingName
+ * @typedef {(typeof FREE)[number]} FreeName
+ * @typedef {ChoiceName | FreeName} SettingName
  */
+
+/** Settings that are any text: a text of one's own, and what own_keyboard.js keeps there as JSON. */
+const FREE = /** @type {const} */ (['ownText', 'layouts', 'remaps']);
 
 /** What is chosen until the person chooses, where it is not the first of the list. */
 export const USUAL = { size: 'medium', width: 'medium', source: 'random-medium' };
@@ -71,7 +76,12 @@ export class Settings {
       // Not ours or not readable: the usual choices are fine.
     }
     /** @type {Record<string, string>} */
-    const values = { ownText: typeof kept.ownText === 'string' ? kept.ownText : '' };
+    const values = Object.fromEntries(
+      FREE.map((name) => {
+        const free = kept[name];
+        return [name, typeof free === 'string' ? free : ''];
+      }),
+    );
     /** @type {Record<string, string>} */
     const usual = USUAL;
     for (const [name, choices] of Object.entries(CHOICES)) {

@@ -1,7 +1,6 @@
 /** What to type: the quiet row of choices, and the dialog for a text of one's own. */
 
 import { graphemes } from '../core/text.js';
-import { layoutFor } from '../layouts.js';
 import { around, element, elements, find } from './dom.js';
 import { sourceName } from './source_name.js';
 import { number, say, sayIfKnown } from './words.js';
@@ -20,14 +19,15 @@ const OWN_TEXT_BYTES_MAX = 60_000;
  * @param {string} choice
  * @param {string} language
  * @param {string} ownText
+ * @param {string} [layout] that the language is typed with, for practice
  * @returns {Source}
  */
-export function sourceFor(choice, language, ownText) {
+export function sourceFor(choice, language, ownText, layout = '') {
   const [kind, size] = choice.split('-');
   if (kind === 'random') return { kind, language, length: size };
   if (kind === 'words') return { kind, language, count: Number(size) };
   if (kind === 'time') return { kind, language, seconds: Number(size) };
-  if (kind === 'practice') return { kind, language, layout: layoutFor(language) };
+  if (kind === 'practice') return { kind, language, layout };
   return { kind: 'custom', text: ownText };
 }
 

@@ -2,7 +2,7 @@
 
 import { DELETE, DELETE_WORD } from '../core/attempt.js';
 import { isSpace } from '../core/text.js';
-import { LAYOUTS, layoutFor } from '../layouts.js';
+import { LAYOUT_NAMES, languageOf } from '../layouts.js';
 import { around, element, find } from './dom.js';
 import { Field } from './field.js';
 import { KeyboardView } from './keyboard_view.js';
@@ -12,11 +12,11 @@ import { say } from './words.js';
 
 /**
  * @import { Attempt } from '../core/attempt.js'
- * @import { LayoutName } from '../layouts.js'
  * @import { Live } from '../net/live.js'
  * @import { OpenedNews, ProgressNews } from '../net/news.js'
  * @import { Source } from '../net/protocol.js'
  * @import { Notices } from './notices.js'
+ * @import { OwnKeyboard } from './own_keyboard.js'
  */
 
 const TICK_MS = 1000;
@@ -30,6 +30,8 @@ export class TypingView {
   #live;
   /** @type {Notices} */
   #notices;
+  /** @type {OwnKeyboard} */
+  #own;
   /** @type {() => void} */
   #ended;
   #body = document.body;
@@ -55,10 +57,11 @@ export class TypingView {
 
   /**
    * @param {HTMLElement} root the stage
-   * @param {{live: Live, notices: Notices, ended: () => void}} parts
+   * @param {{live: Live, notices: Notices, own: OwnKeyboard, ended: () => void}} parts
    *   `ended` is called at the last key, before the server has spoken
    */
-  constructor(root, { live, notices, ended }) {
+  constructor(root, { live, notices, own, ended }) {
+    this.#own = own;
     this.#live = live;
     this.#notices = notices;
     this.#ended = ended;
@@ -123,16 +126,27 @@ export class TypingView {
     this.#attempt = attempt;
     this.#limitMs = source.kind === 'time' ? source.seconds * 1000 : null;
     this.#startedAtMs = null;
-    this.#language = languageOf(source, text);
+    this.#language = ('language' in source && source.language) || languageOf(text);
     this.#body.dataset.phase = 'ready';
     this.#body.classList.remove('quiet', 'waiting');
     this.#text.draw(attempt, this.#language);
     this.#numbers.begin(attempt, this.#limitMs);
-    this.#keyboard.draw(layoutOf(source) ?? layoutFor(this.#language, text));
+    this.#keyboard.draw(this.#keyboardOf(source, text));
     this.#keyboard.heatAll(attempt.keys);
     this.#keyboard.next(attempt.text[attempt.position]);
     this.#notices.speakWords(attempt);
     this.focus();
+  }
+
+  /**
+   * The keyboard that a source is for, or the person's own for the language.
+   * @param {Source} source
+   * @param {string} text
+   */
+  #keyboardOf(source, text) {
+    const asked = 'layout' in source ? source.layout : null;
+    const name = LAYOUT_NAMES.find((known) => known === asked);
+    return name ? this.#own.keyboard(name) : this.#own.keyboardFor(this.#language, text);
   }
 
   /**
@@ -255,24 +269,4 @@ export class TypingView {
   #noteCapsLock(event) {
     if (event.getModifierState) this.#notices.capsLock(event.getModifierState('CapsLock'));
   }
-}
-
-/**
- * The layout that was asked for, if it is one that can be drawn.
- * @param {Source} source
- * @returns {LayoutName|null}
- */
-function layoutOf(source) {
-  const name = 'layout' in source ? (source.layout ?? '') : '';
-  return Object.hasOwn(LAYOUTS, name) ? /** @type {LayoutName} */ (name) : null;
-}
-
-/**
- * What was asked for, or what most letters of the text belong to.
- * @param {Source} source
- * @param {string} text
- */
-function languageOf(source, text) {
-  if ('language' in source && source.language) return source.language;
-  return LAYOUTS[layoutFor(null, text)].language;
 }

@@ -1,25 +1,27 @@
 /** What is to be typed: what the page's address asks for, or else what is chosen in the row. */
 
 import { asksForSource, readSource, writeSource } from '../core/source.js';
-import { layoutFor } from '../layouts.js';
 import { USUAL } from './settings.js';
 import { sourceFor } from './source_view.js';
 
 /**
  * @import { Source } from '../net/protocol.js'
+ * @import { OwnKeyboard } from './own_keyboard.js'
  * @import { SettingName, Settings } from './settings.js'
  */
 
 export class Wanted {
   #settings;
+  #own;
   /** @type {Source|null} */
   #asked;
   /** Did the address ask for what nobody understands? Then it is left, and the row holds. */
   misread = false;
 
-  /** @param {Settings} settings */
-  constructor(settings) {
+  /** @param {Settings} settings @param {OwnKeyboard} own */
+  constructor(settings, own) {
     this.#settings = settings;
+    this.#own = own;
     const query = new URLSearchParams(location.search);
     const asked = readSource(query);
     // Said in full, so that what is typed of it is known again.
@@ -39,7 +41,8 @@ export class Wanted {
     if (this.#asked) return this.#asked;
     const ownText = this.#settings.get('ownText');
     if (this.#settings.get('source') === 'custom' && !ownText) this.#settings.set('source', USUAL.source);
-    return sourceFor(this.#settings.get('source'), this.#settings.language, ownText);
+    const { language } = this.#settings;
+    return sourceFor(this.#settings.get('source'), language, ownText, this.#own.layoutFor(language));
   }
 
   /**
@@ -76,14 +79,14 @@ export class Wanted {
   /** @param {Extract<Source, {kind: 'lesson'}>} lesson @returns {Source} */
   #whole(lesson) {
     const language = lesson.language ?? this.#settings.language;
-    return { ...lesson, language, layout: lesson.layout ?? layoutFor(language) };
+    return { ...lesson, language, layout: lesson.layout ?? this.#own.layoutFor(language) };
   }
 
   /** @param {string} language */
   #translate(language) {
     const asked = this.#asked;
     if (asked?.kind === 'lesson' || asked?.kind === 'practice') {
-      this.ask({ ...asked, language, layout: layoutFor(language) });
+      this.ask({ ...asked, language, layout: this.#own.layoutFor(language) });
     } else if (asked && 'language' in asked) this.ask({ ...asked, language });
   }
 }

@@ -1,11 +1,13 @@
 """Key by key, and what to practise."""
 
-from sqlalchemy import insert
+from typing import Any
+
+from sqlalchemy import insert, update
 
 from server.api.key_stats import ATTEMPTS_MAX
 from server.clock import Clock
 from server.core.attempt import EndReason
-from server.db.queries import key_confusions, key_counters
+from server.db.queries import key_confusions, key_counters, users
 from tests.api.typed import NOBODY, Api, error_code
 from tests.db.stored import person
 from tests.fill import DAY_MS
@@ -128,8 +130,17 @@ async def test_key_stats_are_ones_own(api: Api) -> None:
 # What to practise
 
 
-async def count(api: Api, who_id: str, key: str, presses: int, confusions: dict[str, int]) -> None:
-    place = {"user_id": who_id, "language": "ru", "layout": "jcuken", "key": key}
+async def count(
+    api: Api,
+    who_id: str,
+    key: str,
+    presses: int,
+    confusions: dict[str, int],
+    *,
+    language: str = "ru",
+    layout: str = "jcuken",
+) -> None:
+    place = {"user_id": who_id, "language": language, "layout": layout, "key": key}
     counts = {"presses": presses, "latency_sum_ms": presses * 200, "latency_count": presses}
     async with api.database.write() as connection:
         await connection.execute(
@@ -163,6 +174,8 @@ async def test_weak_keys_in_words(api: Api) -> None:
         "hand": "left",
         "row": "home",
         "shift": False,
+        "code": "KeyA",
+        "level": "plain",
         "instead": [{"key": "ы", "count": 10}, {"key": "в", "count": 2}],
         "slip": "neighbour",
         "lesson": "block_1_lesson_3",
@@ -179,6 +192,34 @@ async def test_weak_keys_in_words(api: Api) -> None:
     )
     assert told["practice"] == {"kind": "practice", "language": "ru", "layout": "jcuken"}
     assert told["recommended_lessons"] == ["block_1_lesson_3", "block_2_lesson_3"]
+
+
+async def settle(api: Api, who_id: str, settings: dict[str, Any]) -> None:
+    """Store the settings that the person is taken to have made."""
+    async with api.database.write() as connection:
+        chosen = update(users).where(users.c.id == who_id).values(settings=settings)
+        await connection.execute(chosen)
+
+
+async def test_own_fingers_and_keys_are_what_is_spoken_of(api: Api) -> None:
+    who = await api.guest()
+    await count(api, who.id, "ф", 80, {"ы": 9})
+    swapped = [
+        {"layout": "jcuken", "code": "KeyA", "level": "plain", "character": "ж"},
+        {"layout": "jcuken", "code": "Semicolon", "level": "plain", "character": "ф"},
+    ]
+    await settle(api, who.id, {"remaps": {"keys": swapped, "fingers": {"Semicolon": "right_ring"}}})
+    (weak,) = (await api.post(ANALYSIS, {}, who)).json()["weak_keys"]
+    found = (weak["key"], weak["code"], weak["hand"], weak["finger"], weak["slip"])
+    assert found == ("ф", "Semicolon", "right", "ring", "other_hand")
+
+
+async def test_practice_is_on_the_layout_of_the_weak_key(api: Api) -> None:
+    who = await api.guest()
+    await count(api, who.id, "e", 80, {"d": 9}, language="en", layout="dvorak")
+    told = (await api.post(ANALYSIS, {}, who)).json()
+    assert told["practice"] == {"kind": "practice", "language": "en", "layout": "dvorak"}
+    assert (told["weak_keys"][0]["row"], told["weak_keys"][0]["finger"]) == ("home", "middle")
 
 
 async def test_thresholds_as_share_or_per_cent(api: Api) -> None:

@@ -53,6 +53,8 @@ ASKED: dict[str, list[str]] = {
     ],
     "/lessons": ["/lessons", "/lessons?block_id=2&language=ru&include_content=true"],
     "/lessons/{id}": ["/lessons/block_1_lesson_1?language=en"],
+    "/layouts": ["/layouts"],
+    "/layouts/{name}": ["/layouts/dvorak"],
     "/users/me": ["/users/me"],
     "/users/me/export": ["/users/me/export"],
     "/users/me/races": ["/users/me/races", "/users/me/races?limit=5&offset=10"],

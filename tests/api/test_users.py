@@ -65,6 +65,9 @@ async def test_only_what_is_given_is_changed(site: Site) -> None:
     profile = await change(settings={"theme": None, "goals": {"wpm": 60, "accuracy": 1}})
     assert profile["settings"] == {
         "layout": "jcuken",
+        "layouts": None,
+        "shape": None,
+        "remaps": None,
         "language": "ru",
         "text_language": "en",
         "theme": None,
@@ -75,6 +78,49 @@ async def test_only_what_is_given_is_changed(site: Site) -> None:
     assert (renamed["name"], renamed["settings"]) == ("Ánn", profile["settings"])
     assert (await change(full_name=None))["full_name"] is None
     assert (await change())["name"] == "Ánn"
+
+
+KEY = {"layout": "qwerty", "code": "KeyQ", "level": "plain", "character": "x"}
+# As many as may be.
+MANY_KEYS = {
+    "keys": [
+        KEY | {"code": f"Digit{digit}", "level": level, "layout": layout}
+        for layout in ("qwerty", "dvorak")
+        for level in ("plain", "shift", "altgr", "shift_altgr")
+        for digit in range(8)
+    ]
+}
+
+
+async def test_layouts_and_remaps_are_kept_whole(site: Site) -> None:
+    member = await site.register()
+    settings = {
+        "layouts": {"en": "dvorak", "ru": "jcuken"},
+        "shape": "iso",
+        "remaps": MANY_KEYS | {"fingers": {}},
+    }
+    body = {"settings": settings}
+    answer = await site.ask("PATCH", "/users/me", member.access, json=body)
+    assert answer.status_code == 200, answer.text
+    kept = answer.json()["settings"]
+    assert {name: kept[name] for name in settings} == settings
+    changes: dict[str, Any] = {"remaps": None, "layouts": {"en": "colemak"}}
+    body = {"settings": changes}
+    kept = (await site.ask("PATCH", "/users/me", member.access, json=body)).json()["settings"]
+    assert (kept["remaps"], kept["layouts"]) == (None, {"en": "colemak"})
+
+
+async def test_a_guest_has_settings_and_keeps_them_as_an_account(site: Site) -> None:
+    body: dict[str, Any] = {"settings": {"layouts": {"en": "workman"}}}
+    async with guest(site.process.ws_url) as visitor:  # who is not stored yet
+        answer = await site.ask("PATCH", "/users/me", visitor.token, json=body)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["guest"]
+        refused = await site.ask("PATCH", "/users/me", visitor.token, json=body | {"name": "Ann"})
+        assert (refused.status_code, code(refused)) == (403, "account_required")
+        member = await site.register(visitor.token, language="ru")
+    settings = (await site.ask("GET", "/users/me", member.access)).json()["settings"]
+    assert (settings["layouts"], settings["language"]) == ({"en": "workman"}, "ru")
 
 
 @pytest.mark.parametrize(
@@ -89,6 +135,21 @@ async def test_only_what_is_given_is_changed(site: Site) -> None:
         {"name": 5},
         {"settings": []},
         {"settings": {"layout": "dvorak!"}},
+        {"settings": {"layouts": {"en": "no such"}}},
+        {"settings": {"layouts": {"xx": "qwerty"}}},
+        {"settings": {"layouts": {"ru": "dvorak"}}},
+        {"settings": {"shape": "round"}},
+        {"settings": {"remaps": {"keys": [KEY | {"layout": "x"}]}}},
+        {"settings": {"remaps": {"keys": [KEY | {"code": "F13"}]}}},
+        {"settings": {"remaps": {"keys": [KEY | {"level": "ctrl"}]}}},
+        {"settings": {"remaps": {"keys": [KEY | {"character": "ab"}]}}},
+        {"settings": {"remaps": {"keys": [KEY | {"character": " "}]}}},
+        {"settings": {"remaps": {"keys": [KEY | {"character": "\u0301"}]}}},
+        {"settings": {"remaps": {"keys": [KEY | {"character": "\u200b"}]}}},
+        {"settings": {"remaps": {"keys": [KEY, KEY | {"character": "y"}]}}},
+        {"settings": {"remaps": {"fingers": {"KeyQ": "sixth"}}}},
+        {"settings": {"remaps": {"fingers": {"Enter": "thumb"}}}},
+        {"settings": {"remaps": MANY_KEYS | {"fingers": {"KeyQ": "thumb"}}}},
         {"settings": {"theme": "pink"}},
         {"settings": {"goals": {"wpm": 0}}},
         {"settings": {"goals": {"accuracy": 1.1}}},

@@ -7,8 +7,8 @@ from itertools import pairwise
 import pytest
 
 from server.core.course import BLOCK_SIZES, FINGERS, FREE_LESSONS, LESSONS, Form, Lesson
-from server.core.layout import key_places
-from server.core.lesson_keys import LETTERS, lesson_keys, types_language
+from server.core.layout import key_places, types
+from server.core.lesson_keys import LETTERS, lesson_keys
 from server.core.lesson_words import LessonText, bare
 from server.core.source import DEFAULT_LAYOUTS
 from server.core.text import key_name, normal_text
@@ -23,7 +23,7 @@ TYPED = [
     (language, layout)
     for layout in LAYOUTS
     for language in DEFAULT_LAYOUTS
-    if types_language(layout, language)
+    if types(layout, language)
 ]
 # At least so many of the keys pressed are those a lesson is about; capitals are one in a word.
 TARGET_SHARE = 0.15

@@ -17,6 +17,7 @@ from tests.golden import __main__ as golden
 from tests.golden.cases import SCORES as CASES
 
 SCORES = json.loads((golden.HERE / "scores.json").read_text(encoding="utf-8"))
+LAYOUTS = json.loads((golden.HERE / "layouts.json").read_text(encoding="utf-8"))
 TEXT = json.loads((golden.HERE / "text.json").read_text(encoding="utf-8"))
 
 
@@ -121,3 +122,7 @@ def test_core_compares_as_the_definitions_do(one: str, other: str) -> None:
     assert (canonical(one) == canonical(other)) == same(one, other)
     assert key_name(one) == key_of(one)
     assert (canonical(one) == " ") == is_zs(one)
+
+
+def test_layouts_are_what_the_core_makes_of_them() -> None:
+    assert golden.layouts() == LAYOUTS

@@ -6,13 +6,14 @@ from functools import partial
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import update
 
 from server.core.race import Phase, Race
 from server.core.source import Source, SourceKind
 from server.core.typed_text import ErrorRule
 from server.db.database import Database
 from server.db.processes import list_orphans
-from server.db.queries import Person
+from server.db.queries import Person, users
 from server.db.race_lookup import (
     find_ghosts,
     find_race,
@@ -115,6 +116,26 @@ async def test_a_quick_match_that_finds_none_opens_one(database: Database) -> No
     first = await matched(database, 60)
     assert [row.id for row in await rows(database, "SELECT id FROM races")] == [first]
     assert await matched(database, 60) == first
+
+
+async def test_each_racer_types_it_with_a_layout_of_their_own(database: Database) -> None:
+    race = await opened(database, new_race(60))
+    who = person()
+    chosen = {"layouts": {"en": "dvorak", "ru": "jcuken"}}
+    joined = await change_race(
+        database, race.race.id, partial(joins, who), NOW_MS, epoch=1, person=who
+    )
+    async with database.write() as connection:
+        await connection.execute(update(users).where(users.c.id == who.id).values(settings=chosen))
+    started = await change_race(database, race.race.id, starts, NOW_MS, epoch=1)
+    assert started.stored.layouts == {0: "qwerty", 1: "dvorak"}
+    attempts = await rows(database, "SELECT user_id, layout FROM attempts")
+    assert {row.layout for row in attempts if row.user_id == who.id} == {"dvorak"}
+    assert {row.layout for row in attempts if row.user_id != who.id} == {"qwerty"}
+    async with database.write() as connection:  # what is chosen now is for the next race
+        await connection.execute(update(users).values(settings={"layouts": {"en": "colemak"}}))
+    assert (await load_race(database, race.race.id)).layouts == {0: "qwerty", 1: "dvorak"}
+    assert len(joined.stored.layouts) == 1  # a racer's is read with the next step
 
 
 # Who may write

@@ -8,7 +8,7 @@ import pytest
 
 from tests.expected_score import Event, expected_live, graphemes
 from tests.live.conftest import Served
-from tests.live.guest import TEXT, Guest, custom, guest, new_id
+from tests.live.guest import TEXT, Guest, change, custom, guest, new_id, stored
 from tests.raw_client import Message
 
 AN_ID = "9ba028c0-7605-4515-9514-fab5477b2f73"
@@ -55,6 +55,7 @@ SOURCES: list[Message] = [
     {"kind": "time", "seconds": 15, "language": "ru"},
     {"kind": "time", "seconds": 600, "language": "en"},
     {"kind": "practice", "language": "en", "layout": "qwerty"},
+    {"kind": "practice", "language": "en", "layout": "azerty"},
     {"kind": "text", "text": "en-short-001"},
     {"kind": "lesson", "lesson": "block_1_lesson_3", "language": "ru", "layout": "jcuken"},
 ]
@@ -148,6 +149,7 @@ MISSING_SOURCES: list[Message] = [
     {"kind": "lesson", "lesson": "no such lesson"},
     {"kind": "words", "count": 25, "language": "xx"},
     {"kind": "practice", "language": "en", "layout": "no such layout"},
+    {"kind": "practice", "language": "ru", "layout": "qwerty"},
 ]
 
 
@@ -160,6 +162,64 @@ async def test_a_source_we_do_not_have_is_refused_and_no_strike(
             await person.send(type="open", id=8, attempt=new_id(), source=source)
             assert "retry_ms" not in await person.expect("error", re=8, code="not_found")
         await person.begin()
+
+
+LAYOUTS: list[tuple[Message, str | None, str]] = [
+    ({"kind": "random", "language": "en", "length": "short"}, "dvorak", "dvorak"),
+    ({"kind": "words", "count": 10, "language": "ru"}, "jcuken", "jcuken"),
+    ({"kind": "words", "count": 10, "language": "ru"}, None, "jcuken"),
+    ({"kind": "text", "text": "en-short-001"}, None, "qwerty"),
+    ({"kind": "custom", "text": "déjà vu"}, "azerty", "azerty"),
+    ({"kind": "custom", "text": "a text"}, None, ""),
+    # Practice is made for the layout that it names.
+    ({"kind": "practice", "language": "en", "layout": "workman"}, "dvorak", "workman"),
+]
+
+
+@pytest.mark.parametrize(("source", "layout", "counted"), LAYOUTS, ids=str)
+async def test_keys_are_counted_under_the_layout_that_is_named(
+    either: Served, source: Message, layout: str | None, counted: str
+) -> None:
+    async with guest(either.url) as person:
+        opened = await person.begin(source=source, layout=layout)
+        query = "SELECT layout FROM attempts WHERE id = :id"
+        assert await stored(either.database_url, query, id=opened["attempt"]) == [(counted,)]
+        # Only the first open decides: what comes with a later one is not looked at.
+        await person.send(type="open", id=9, attempt=opened["attempt"], layout="no such layout")
+        assert (await person.expect("opened", re=9))["attempt"] == opened["attempt"]
+
+
+async def test_keys_are_counted_under_the_persons_own_layout_if_none_is_named(
+    either: Served,
+) -> None:
+    async with guest(either.url) as person:
+        await person.begin()  # from now on there is a row to hold settings
+        settings = """UPDATE users SET settings = '{"layouts": {"en": "colemak"}}' WHERE id = :id"""
+        await change(either.database_url, settings, id=person.welcome["user"]["id"])
+        query = "SELECT layout FROM attempts WHERE id = :id"
+        for text, counted in [("en-short-001", "colemak"), ("ru-short-001", "jcuken")]:
+            opened = await person.begin(source={"kind": "text", "text": text})
+            found = await stored(either.database_url, query, id=opened["attempt"])
+            assert found == [(counted,)]
+
+
+@pytest.mark.parametrize(
+    ("language", "layout", "error"),
+    [
+        ("en", "no such layout", "not_found"),
+        ("ru", "dvorak", "not_found"),
+        ("en", "jcuken", "not_found"),
+        ("en", 7, "bad_field"),
+        ("en", "x" * 33, "bad_field"),
+    ],
+)
+async def test_a_layout_that_does_not_type_the_text_is_refused(
+    url: str, language: str, layout: Any, error: str
+) -> None:
+    async with guest(url) as person:
+        source = {"kind": "words", "count": 10, "language": language}
+        await person.send(type="open", id=8, attempt=new_id(), source=source, layout=layout)
+        await person.expect("error", re=8, code=error)
 
 
 CUSTOM_TEXTS = {
