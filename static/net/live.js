@@ -80,7 +80,9 @@ export class Live {
       },
     });
     this.#racing = new Racing({
-      ...{ connection: this.#connection, clock, news: this.#news },
+      connection: this.#connection,
+      clock,
+      news: this.#news,
       listener: {
         asked: () => this.#turn(),
         given: (message) => this.#race(message),
@@ -132,7 +134,7 @@ export class Live {
    */
   open({ source, rules, layout }) {
     this.#leaveCurrent();
-    if (bytes(source) > SOURCE_BYTES_MAX) {
+    if (new TextEncoder().encode(JSON.stringify(source)).length > SOURCE_BYTES_MAX) {
       const message = 'The text is too long.';
       this.#news.tell('refused', { code: 'bad_field', message, retryMs: null });
       return;
@@ -443,9 +445,4 @@ export class Live {
 /** @param {unknown} fault */
 function raise(fault) {
   throw fault;
-}
-
-/** @param {unknown} value */
-function bytes(value) {
-  return new TextEncoder().encode(JSON.stringify(value)).length;
 }
