@@ -1,6 +1,7 @@
 """What is to be typed, cut and compared as people see it: NFC grapheme clusters."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -99,14 +100,18 @@ def _normal_key(key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text ready to be typed. Make it with Text.of, from what normal_text returned."""
+    """A text ready to be typed. Make it with Text.of, from what normal_text returned.
+
+    Its graphemes are the string itself where each is one code point, as in most languages.
+    """
 
     string: str
-    graphemes: tuple[str, ...]
+    graphemes: Sequence[str]
 
     @classmethod
     def of(cls, string: str) -> "Text":
-        return cls(string, tuple(graphemes(string)))
+        clusters = graphemes(string)
+        return cls(string, string if len(clusters) == len(string) else tuple(clusters))
 
     def __len__(self) -> int:
         return len(self.graphemes)
