@@ -400,17 +400,19 @@ def encode(kind: str, re: int | None = None, **fields: Any) -> str:
 
 def encode_ack(h: int, seq: int, progress: Progress, keys: Mapping[str, tuple[int, int]]) -> str:
     """An `ack`, which is most of what is ever sent."""
-    return encode(
-        "ack",
-        h=h,
-        seq=seq,
-        position=progress.position,
-        wpm=progress.wpm,
-        raw_wpm=progress.raw_wpm,
-        accuracy=progress.accuracy,
-        errors=progress.errors,
-        keys=keys,
-    )
+    position, wpm, raw_wpm, accuracy, errors = progress
+    message = {
+        "type": "ack",
+        "h": h,
+        "seq": seq,
+        "position": position,
+        "wpm": wpm,
+        "raw_wpm": raw_wpm,
+        "accuracy": accuracy,
+        "errors": errors,
+        "keys": keys,
+    }
+    return orjson.dumps(message).decode()
 
 
 def pack(message: Fields) -> bytes:
