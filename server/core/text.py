@@ -18,6 +18,7 @@ BREAKS = "\n\t"
 
 _cluster = regex.compile(r"\X")
 _line_end = regex.compile("\r\n|[\r\u2028\u2029]")
+_control = regex.compile(r"(?V1)[\p{Cc}\p{Cs}--\n\t]")
 
 
 class TextRefused(ValueError):
@@ -57,14 +58,14 @@ def normal_text(raw: str) -> str:
     """
     text = _line_end.sub("\n", raw).replace("…", "...")
     text = unicodedata.normalize("NFC", text)
-    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in BREAKS for char in text):
+    if _control.search(text):
         raise TextRefused("The text holds control characters that cannot be typed.")
     if len(text.encode()) > BYTES_MAX:
         raise TextRefused(f"The text is longer than {BYTES_MAX} bytes.")
     clusters = graphemes(text)
     if not 1 <= len(clusters) <= GRAPHEMES_MAX:
         raise TextRefused(f"The text must have 1 to {GRAPHEMES_MAX} characters.")
-    if any(len(cluster) > CODE_POINTS_PER_GRAPHEME_MAX for cluster in clusters):
+    if max(map(len, clusters)) > CODE_POINTS_PER_GRAPHEME_MAX:
         raise TextRefused(
             f"The text holds a character of more than {CODE_POINTS_PER_GRAPHEME_MAX} code points."
         )
@@ -90,7 +91,7 @@ def normal_key(key: str) -> str:
 def _normal_key(key: str) -> str:
     if not 1 <= len(key) <= CODE_POINTS_PER_GRAPHEME_MAX:
         raise KeyRefused(f"A key has 1 to {CODE_POINTS_PER_GRAPHEME_MAX} code points.")
-    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in BREAKS for char in key):
+    if _control.search(key):
         raise KeyRefused("A key is no control character.")
     normal = unicodedata.normalize("NFC", key)
     if len(_cluster.findall(normal)) != 1:
