@@ -80,7 +80,9 @@ class ErrorCode(StrEnum):
     NOT_STARTED = "not_started"
 
 
-_PLAIN = frozenset(map(chr, range(0x20, 0x7F))) | {DELETE, DELETE_WORD}  # in NFC by themselves
+# Keys in NFC by themselves. Each is its own value: a key that is kept, and very many are, must not
+# be one of those strings that JSON makes anew.
+_PLAIN = {key: key for key in (*map(chr, range(0x20, 0x7F)), DELETE, DELETE_WORD)}
 STRIKES = (ErrorCode.BAD_MESSAGE, ErrorCode.BAD_FIELD)
 
 
@@ -136,7 +138,7 @@ class Keys(NamedTuple):
         """The events as keystrokes, keys in NFC. Raises BadKeystroke."""
         return [
             # Nearly all of them: a key that is as it should be.
-            Keystroke(dt_ms, key)
+            Keystroke(dt_ms, _PLAIN[key])
             if key in _PLAIN and 0 <= dt_ms <= DT_MS_MAX
             else _keystroke(dt_ms, key)
             for dt_ms, key in self.events
