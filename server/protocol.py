@@ -80,7 +80,9 @@ class ErrorCode(StrEnum):
     NOT_STARTED = "not_started"
 
 
-_PLAIN = frozenset(map(chr, range(0x20, 0x7F))) | {DELETE, DELETE_WORD}  # in NFC by themselves
+# Keys in NFC by themselves. Each is its own value: a key that is kept, and very many are, must not
+# be one of those strings that JSON makes anew.
+_PLAIN = {key: key for key in (*map(chr, range(0x20, 0x7F)), DELETE, DELETE_WORD)}
 STRIKES = (ErrorCode.BAD_MESSAGE, ErrorCode.BAD_FIELD)
 
 
@@ -137,7 +139,7 @@ class Keys(NamedTuple):
         """The events as keystrokes, keys in NFC. Raises BadKeystroke."""
         return [
             # Nearly all of them: a key that is as it should be.
-            Keystroke(dt_ms, key)
+            Keystroke(dt_ms, _PLAIN[key])
             if key in _PLAIN and 0 <= dt_ms <= DT_MS_MAX
             else _keystroke(dt_ms, key)
             for dt_ms, key in self.events
@@ -402,17 +404,19 @@ def encode(kind: str, re: int | None = None, **fields: Any) -> str:
 
 def encode_ack(h: int, seq: int, progress: Progress, keys: Mapping[str, tuple[int, int]]) -> str:
     """An `ack`, which is most of what is ever sent."""
-    return encode(
-        "ack",
-        h=h,
-        seq=seq,
-        position=progress.position,
-        wpm=progress.wpm,
-        raw_wpm=progress.raw_wpm,
-        accuracy=progress.accuracy,
-        errors=progress.errors,
-        keys=keys,
-    )
+    position, wpm, raw_wpm, accuracy, errors = progress
+    message = {
+        "type": "ack",
+        "h": h,
+        "seq": seq,
+        "position": position,
+        "wpm": wpm,
+        "raw_wpm": raw_wpm,
+        "accuracy": accuracy,
+        "errors": errors,
+        "keys": keys,
+    }
+    return orjson.dumps(message).decode()
 
 
 def pack(message: Fields) -> bytes:

@@ -103,6 +103,8 @@ class HttpProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self._met_deadline()
         super().handle_websocket_upgrade()
+        # It knows this object, which knows it: both would wait for the garbage collector.
+        self.parser = None  # type: ignore[assignment]
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._met_deadline()
@@ -129,7 +131,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         # Its lines repeat the whole URL, in which somebody may have put a token.
         self.logger = log
         super().connection_made(transport)
-        self.loop.call_later(HANDSHAKE_S, self._handshake_is_due)
+        self._deadline = self.loop.call_later(HANDSHAKE_S, self._handshake_is_due)
 
     def _handshake_is_due(self) -> None:
         if not self.handshake_complete:
@@ -173,6 +175,7 @@ class DirectProtocol(WebSocketProtocol):
         """Let frames go to the listener without a way through ASGI; this object is done then."""
         self.stop_keepalive()
         self.connections.discard(self)
+        self._deadline.cancel()
         # Set, it tells uvicorn not to hang up when the application returns.
         self.close_timer = self.loop.call_later(0, int)
         patience = Patience(PING_S, CLOSE_S)
@@ -186,7 +189,13 @@ class DirectProtocol(WebSocketProtocol):
         self.transport.set_protocol(line)
         if self._early:
             self.loop.call_soon(line.data_received, self._early)
+        self._part()
         return line
+
+    def _part(self) -> None:
+        """Break the rings of which this object is, which would wait for the garbage collector."""
+        cast("dict[str, Any]", self.scope["extensions"]).clear()
+        self.conn.parser.close()
 
 
 PROTOCOLS: dict[str, type[WebSocketProtocol]] = {

@@ -27,7 +27,9 @@ def type_bigrams(typed_text: TypedText, keystrokes: Iterable[Keystroke]) -> dict
         key = key_name(text.graphemes[place])
         right = typed_text.errors == errors
         if before is not None:
-            stats = bigrams.setdefault(before + key, KeyStats())
+            stats = bigrams.get(before + key)
+            if stats is None:
+                stats = bigrams[before + key] = KeyStats()
             if right:
                 stats.right(keystroke.dt_ms, after_right_press=True)
             else:

@@ -1,6 +1,7 @@
 """What is to be typed, cut and compared as people see it: NFC grapheme clusters."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -17,6 +18,7 @@ BREAKS = "\n\t"
 
 _cluster = regex.compile(r"\X")
 _line_end = regex.compile("\r\n|[\r\u2028\u2029]")
+_control = regex.compile(r"(?V1)[\p{Cc}\p{Cs}--\n\t]")
 
 
 class TextRefused(ValueError):
@@ -56,14 +58,14 @@ def normal_text(raw: str) -> str:
     """
     text = _line_end.sub("\n", raw).replace("…", "...")
     text = unicodedata.normalize("NFC", text)
-    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in BREAKS for char in text):
+    if _control.search(text):
         raise TextRefused("The text holds control characters that cannot be typed.")
     if len(text.encode()) > BYTES_MAX:
         raise TextRefused(f"The text is longer than {BYTES_MAX} bytes.")
     clusters = graphemes(text)
     if not 1 <= len(clusters) <= GRAPHEMES_MAX:
         raise TextRefused(f"The text must have 1 to {GRAPHEMES_MAX} characters.")
-    if any(len(cluster) > CODE_POINTS_PER_GRAPHEME_MAX for cluster in clusters):
+    if max(map(len, clusters)) > CODE_POINTS_PER_GRAPHEME_MAX:
         raise TextRefused(
             f"The text holds a character of more than {CODE_POINTS_PER_GRAPHEME_MAX} code points."
         )
@@ -89,7 +91,7 @@ def normal_key(key: str) -> str:
 def _normal_key(key: str) -> str:
     if not 1 <= len(key) <= CODE_POINTS_PER_GRAPHEME_MAX:
         raise KeyRefused(f"A key has 1 to {CODE_POINTS_PER_GRAPHEME_MAX} code points.")
-    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in BREAKS for char in key):
+    if _control.search(key):
         raise KeyRefused("A key is no control character.")
     normal = unicodedata.normalize("NFC", key)
     if len(_cluster.findall(normal)) != 1:
@@ -99,14 +101,18 @@ def _normal_key(key: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A text ready to be typed. Make it with Text.of, from what normal_text returned."""
+    """A text ready to be typed. Make it with Text.of, from what normal_text returned.
+
+    Its graphemes are the string itself where each is one code point, as in most languages.
+    """
 
     string: str
-    graphemes: tuple[str, ...]
+    graphemes: Sequence[str]
 
     @classmethod
     def of(cls, string: str) -> "Text":
-        return cls(string, tuple(graphemes(string)))
+        clusters = graphemes(string)
+        return cls(string, string if len(clusters) == len(string) else tuple(clusters))
 
     def __len__(self) -> int:
         return len(self.graphemes)

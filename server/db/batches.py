@@ -5,10 +5,12 @@ that types touches few pages then. Every few seconds `sort_batches` puts them wh
 by attempt, in `journal`. Whoever reads looks into both; a batch may stand in both for a while.
 """
 
+import asyncio
 import struct
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import islice
+from time import monotonic
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -32,7 +34,7 @@ attempts = metadata.tables["attempts"]
 commits = metadata.tables["commits"]
 journal = metadata.tables["journal"]
 
-ATTEMPTS_AT_ONCE = 200  # that are sorted in one transaction: others must not wait for long
+ATTEMPTS_AT_ONCE = 50  # that are sorted in one transaction: others must not wait for long
 _head = struct.Struct("!36sIqH")  # attempt, seq, arrived_at_ms, bytes of keystrokes
 
 
@@ -105,26 +107,31 @@ async def load_batches(connection: AsyncConnection, attempt_id: str) -> list[Bat
 
 
 async def sort_batches(database: Database, states: Collection[str]) -> None:
-    """Move what has been committed to where it is found by attempt, if that is in these states."""
-    ns, by_attempt = await database.transact(_load_unsorted)
-    if not ns:
+    """Move what has been committed to where it is found by attempt, if that is in these states.
+
+    Nobody who commits waits for more than a few attempts of it.
+    """
+    async with database.read() as connection:
+        commits = (await connection.execute(_commits)).all()
+    if not commits:
         return
+    by_attempt = await asyncio.to_thread(_by_attempt, [commit.batches for commit in commits])
     ids = iter(sorted(by_attempt))
     while some := list(islice(ids, ATTEMPTS_AT_ONCE)):
         stored = [one for attempt_id in some for one in by_attempt[attempt_id]]
+        began_s = monotonic()
         await database.transact(partial(_sort_some, some, stored, states))
+        await asyncio.sleep(monotonic() - began_s)
     # These alone: another process may have committed one with a lower number since.
-    await database.transact(partial(_forget_commits, ns))
+    await database.transact(partial(_forget_commits, [commit.n for commit in commits]))
 
 
-def _load_unsorted(connection: Connection) -> tuple[list[int], dict[str, list[Stored]]]:
-    ns: list[int] = []
+def _by_attempt(commits: Iterable[bytes]) -> dict[str, list[Stored]]:
     by_attempt: dict[str, list[Stored]] = {}
-    for n, packed in connection.execute(_commits):
-        ns.append(n)
+    for packed in commits:
         for one in _unpack(packed):
             by_attempt.setdefault(one.attempt_id, []).append(one)
-    return ns, by_attempt
+    return by_attempt
 
 
 def _sort_some(

@@ -161,7 +161,7 @@ class Journal:
         retry_s = RETRY_S
         while True:
             try:
-                settlements = await self._commit(group)
+                fates = await self._commit(group)
             except Exception as error:
                 # What the store will never take, or its driver cannot even say, must not wait.
                 if refused_for_good(error) or not isinstance(error, STORE_ERRORS):
@@ -171,8 +171,8 @@ class Journal:
                 await asyncio.sleep(retry_s)
                 retry_s = min(retry_s * 2, RETRY_S_MAX)
                 continue
-            for entry, (outcome, personal_best) in zip(group, settlements, strict=True):
-                self._settle(entry, outcome, personal_best)
+            for entry in group:
+                self._settle(entry, *fates.get(entry, _COMMITTED))
             return
 
     async def _commit_apart(self, group: Sequence[Entry], error: Exception) -> None:
@@ -184,36 +184,27 @@ class Journal:
         for entry in group:
             await self._commit_until_done([entry])
 
-    async def _commit(self, group: Sequence[Entry]) -> list[tuple[Outcome, float | None]]:
-        changes, settlements = await self._database.transact(
-            partial(self._store, group), first=True
-        )
+    async def _commit(self, group: Sequence[Entry]) -> "_Fates":
+        changes, fates = await self._database.transact(partial(self._store, group), first=True)
         self.heard(changes)
-        return settlements
+        return fates
 
     def _store(
         self, group: Sequence[Entry], connection: Connection
-    ) -> tuple[list[Change], list[tuple[Outcome, float | None]]]:
-        endings = [entry.ending for entry in group if entry.ending]
-        change_histories(connection, {ending.user_id for ending in endings})
-        stored = _lock(connection, {entry.attempt_id for entry in group})
-        mine = [entry for entry in group if _owned(entry, stored)]
-        live = [entry for entry in mine if stored[entry.attempt_id].state in OPEN_STATES]
-        _insert_batches(connection, [entry for entry in live if entry.batch])
+    ) -> tuple[list[Change], "_Fates"]:
+        """Store the group; what becomes of those entries that are not just committed."""
+        change_histories(connection, {entry.ending.user_id for entry in group if entry.ending})
+        fates = _astray(connection, group)
+        live = [entry for entry in group if entry not in fates] if fates else group
+        keep_batches(connection, [(one.attempt_id, one.batch) for one in live if one.batch])
         ended = [entry for entry in live if entry.ending]
+        if not ended:
+            return [], fates
         bests = _end(connection, ended)
         changes = keep_bests(connection, self._writer, _ranked(ended), self._now_ms())
         _count_keys(connection, [entry.ending for entry in ended if entry.ending])
-        owned = set(map(id, mine))
-        settlements = [
-            (
-                (Outcome.COMMITTED, bests.get(entry.attempt_id, _known_best(entry, stored)))
-                if id(entry) in owned
-                else (Outcome.FENCED, None)
-            )
-            for entry in group
-        ]
-        return changes, settlements
+        fates |= {entry: (Outcome.COMMITTED, bests[entry.attempt_id]) for entry in ended}
+        return changes, fates
 
     def _settle(self, entry: Entry, outcome: Outcome, personal_best: float | None) -> None:
         entry.settled = True
@@ -239,18 +230,30 @@ class Journal:
                     entry.owner.stalled()
 
 
-_Stored = dict[str, Any]  # rows by attempt
+_Fate = tuple[Outcome, float | None]  # with the personal best of an ending
+_Fates = dict[Entry, _Fate]
+_COMMITTED: _Fate = (Outcome.COMMITTED, None)  # what becomes of nearly all
+_FENCED: _Fate = (Outcome.FENCED, None)
 
-_lock_attempts = (
-    select(attempts.c.id, attempts.c.epoch, attempts.c.state, attempts.c.personal_best)
-    .where(attempts.c.id.in_(bindparam("ids", expanding=True)))
-    .order_by(attempts.c.id)  # two writers that lock the same rows lock them in the same order
-    .with_for_update()
-)
-_find_attempts = text(
-    "SELECT id, epoch, state, personal_best FROM attempts"
-    " WHERE id IN (SELECT value FROM json_each(:ids))"
-)
+# Rows of those alone that surprise: with each row SQLite gives up its turn to run Python.
+_find_astray = {
+    # Its one writer has locked everything.
+    "sqlite": text(
+        "SELECT key AS id, attempts.epoch, state, personal_best"
+        " FROM json_each(:epochs) LEFT JOIN attempts ON attempts.id = key"
+        " WHERE attempts.epoch IS NOT value OR state NOT IN ('armed', 'running')"
+    ),
+    # In order: two writers that lock the same rows must not wait for each other.
+    "postgresql": text(
+        "SELECT key AS id, locked.epoch, state, personal_best"
+        " FROM json_each_text(CAST(:epochs AS json)) LEFT JOIN ("
+        " SELECT id, epoch, state, personal_best FROM attempts"
+        " WHERE id IN (SELECT json_object_keys(CAST(:epochs AS json))) ORDER BY id FOR UPDATE"
+        " ) AS locked ON locked.id = key"
+        " WHERE locked.epoch IS DISTINCT FROM CAST(value AS integer)"
+        " OR state NOT IN ('armed', 'running')"
+    ),
+}
 _best = select(func.max(attempts.c.wpm)).where(
     attempts.c.user_id == bindparam("user"),
     attempts.c.category == bindparam("category"),
@@ -289,34 +292,33 @@ _end_attempt = (
 )
 
 
-def _lock(connection: Connection, ids: set[str]) -> _Stored:
-    if connection.dialect.name == "sqlite":
-        # Its one writer has locked everything; and a list as one value is soon bound.
-        listed = ",".join(f'"{attempt_id}"' for attempt_id in ids)  # UUIDs: nothing to escape
-        rows = connection.execute(_find_attempts, {"ids": f"[{listed}]"})
-    else:
-        rows = connection.execute(_lock_attempts, {"ids": sorted(ids)})
-    return {row.id: row for row in rows.fetchall()}
+def _who(entry: Entry) -> tuple[str, int]:
+    return entry.attempt_id, entry.epoch
 
 
-def _owned(entry: Entry, stored: _Stored) -> bool:
-    row = stored.get(entry.attempt_id)
-    return row is not None and row.epoch == entry.epoch
-
-
-def _known_best(entry: Entry, stored: _Stored) -> float | None:
-    # Set if an earlier try of this very group was committed and the answer was lost.
-    best: float | None = stored[entry.attempt_id].personal_best
-    return best
-
-
-def _insert_batches(connection: Connection, entries: Sequence[Entry]) -> None:
-    keep_batches(connection, ((entry.attempt_id, entry.batch) for entry in entries if entry.batch))
+def _astray(connection: Connection, group: Sequence[Entry]) -> _Fates:
+    """Lock the attempts; what becomes of entries for those that are not open, or not ours."""
+    # UUIDs: there is nothing to escape.
+    epochs = ",".join([f'"{entry.attempt_id}":{entry.epoch}' for entry in group])
+    find = _find_astray[connection.dialect.name]
+    found = connection.execute(find, {"epochs": f"{{{epochs}}}"}).all()
+    if not found:
+        return {}
+    rows = {row.id: row for row in found}
+    fates = {}
+    for entry in group:
+        row = rows.get(entry.attempt_id)
+        if row is None:
+            continue
+        if row.epoch != entry.epoch:
+            fates[entry] = _FENCED
+        elif row.state not in OPEN_STATES:
+            # An earlier try of this very group was committed and the answer was lost.
+            fates[entry] = (Outcome.COMMITTED, row.personal_best)
+    return fates
 
 
 def _end(connection: Connection, entries: Sequence[Entry]) -> dict[str, float | None]:
-    if not entries:
-        return {}
     bests: dict[str, float | None] = {}
     known: dict[tuple[str, str], float | None] = {}  # a person may end two in one group
     ended = []

@@ -109,6 +109,9 @@ async def find_user(database: Database, user_id: str) -> RowMapping | None:
         return found.mappings().one_or_none()
 
 
+_insert_guest = {name: into(users).on_conflict_do_nothing() for name, into in INSERT.items()}
+
+
 async def keep_guest(connection: AsyncConnection, person: Person, now_ms: int) -> None:
     """Store a guest's row with the first thing that is theirs. Does nothing for others."""
     await connection.run_sync(insert_guest, person, now_ms)
@@ -119,7 +122,7 @@ def insert_guest(connection: Connection, person: Person, now_ms: int) -> None:
     if not person.guest:
         return
     connection.execute(
-        INSERT[connection.dialect.name](users).on_conflict_do_nothing(),
+        _insert_guest[connection.dialect.name],
         {
             "id": person.id,
             "name": person.name,
@@ -182,39 +185,46 @@ async def list_texts(database: Database, language: str, length: str) -> Sequence
 # Attempts
 
 
+_insert_attempt = {
+    name: into(attempts).on_conflict_do_nothing().returning(attempts.c.id)
+    for name, into in INSERT.items()
+}
+_UNSET = dict.fromkeys(attempts.c.keys())  # the columns of a row of which nothing is said
+
+
 async def create_attempt(
     database: Database, new: NewAttempt, person: Person, now_ms: int
 ) -> StoredAttempt | None:
     """Store a new attempt, and a guest's row with its first. None if the id is taken by now."""
 
-    def create(connection: Connection) -> RowMapping | None:
-        insert_or_leave = INSERT[connection.dialect.name]
-        insert_guest(connection, person, now_ms)
-        row = {
-            "id": new.id,
-            "user_id": person.id,
-            "state": AttemptState.ARMED.value,
-            "epoch": 1,
-            "source": new.source.public(),
-            "category": category(new.source),
-            "kind": new.source.kind.value,
-            "mode": new.source.mode,
-            "self_reported": False,
-            "rule": new.rule.value,
-            "language": new.language,
-            "layout": new.layout,
-            "text": new.text,
-            "opened_at_ms": now_ms,
-            "outage_ms": 0,
-            "got": False,
-        }
-        added = connection.execute(
-            insert_or_leave(attempts).on_conflict_do_nothing().returning(attempts), row
-        )
-        return added.mappings().one_or_none()
+    row = {
+        "id": new.id,
+        "user_id": person.id,
+        "state": AttemptState.ARMED.value,
+        "epoch": 1,
+        "source": new.source.public(),
+        "category": category(new.source),
+        "kind": new.source.kind.value,
+        "mode": new.source.mode,
+        "self_reported": False,
+        "rule": new.rule.value,
+        "language": new.language,
+        "layout": new.layout,
+        "text": new.text,
+        "opened_at_ms": now_ms,
+        "outage_ms": 0,
+        "got": False,
+    }
 
-    stored = await database.transact(create)
-    return None if stored is None else StoredAttempt(stored, _replayed(stored, []))
+    def create(connection: Connection) -> bool:
+        insert_guest(connection, person, now_ms)
+        added = connection.execute(_insert_attempt[connection.dialect.name], row)
+        return added.one_or_none() is not None
+
+    if not await database.transact(create):
+        return None
+    stored = _UNSET | row
+    return StoredAttempt(stored, _replayed(stored, []))
 
 
 _known = select(attempts.c.id).where(attempts.c.id == bindparam("id"))
@@ -292,7 +302,7 @@ def _same(row: RowMapping, source: Source | None, rule: ErrorRule | None) -> boo
     return bool(asked == row["source"])
 
 
-def _replayed(row: RowMapping, batches: Sequence[Batch]) -> Attempt:
+def _replayed(row: Mapping[Any, Any], batches: Sequence[Batch]) -> Attempt:
     source = row["source"]
     typed_text = TypedText(
         Text.of(row["text"]), ErrorRule(row["rule"]), limit_ms(source), from_start(source)

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass
@@ -78,11 +77,10 @@ class Connection:
         self.login_id: str | None = None
         self.stored = False
         self._name = uuid4().hex
-        self.seat = f"{parts.races.process_id}/{self._name}"
         self._parts = parts
         self._loop = asyncio.get_running_loop()
         self._began_at_s = self._loop.time()
-        self._inbox: deque[tuple[str, int]] = deque()
+        self._inbox: list[tuple[str, int]] = []
         self._busy: asyncio.Task[None] | None = None
         self._paused_at_s: float | None = None
         self._rate = Bucket(MESSAGES_PER_S, MESSAGES_BURST, self._began_at_s)
@@ -90,7 +88,7 @@ class Connection:
         self._person: Person | None = None
         self._attempt: LiveAttempt | None = None
         self._handles = 0
-        self._racing = Racing(self, parts.racing, parts.hub)
+        self._racing: Racing | None = None  # made when a race is spoken of
         self._farewell: Farewell | None = None
 
     def listen(self, line: Line) -> None:
@@ -99,6 +97,11 @@ class Connection:
         self._outbox = Outbox(line)
         self._parts.hub.add(self)
         self._deadline = self._loop.call_later(HELLO_S, self._no_hello)
+
+    @property
+    def seat(self) -> str:
+        """Its name among all connections of all processes."""
+        return f"{self._parts.races.process_id}/{self._name}"
 
     def _no_hello(self) -> None:
         self.close(CloseCode.HELLO_TIMEOUT, "no hello")
@@ -132,7 +135,9 @@ class Connection:
 
     def _gone(self) -> None:
         self._leave_attempt()
-        self._racing.gone()
+        if self._racing is not None:
+            self._racing.gone()
+        self._racing = self._busy = None  # each knows this connection: let go, all go at once
         self._parts.hub.remove(self)
         code = None if self._farewell is None else self._farewell.code
         self._parts.hub.metrics.closed(code)
@@ -236,7 +241,7 @@ class Connection:
         if self._attempt is not None and self._attempt.crowded and self._farewell is None:
             self._later(self._attempt.room())
         while self._inbox and self._busy is None and self._farewell is None:
-            self._take(*self._inbox.popleft())
+            self._take(*self._inbox.pop(0))
         if self._paused_at_s is not None and self._busy is None:
             # A backlog of our own making is no flood.
             self._rate.forgive(self._loop.time() - self._paused_at_s)
@@ -379,6 +384,8 @@ class Connection:
                 raise overloaded(message.id, wait_s)
         try:
             async with asyncio.timeout(STORE_S), self._parts.turns.turn(first=True):
+                if self._racing is None:
+                    self._racing = Racing(self, self._parts.racing, self._parts.hub)
                 given_up = await self._racing.handle(message, self._who())
         except STORE_ERRORS:
             raise _store_away(message.id) from None

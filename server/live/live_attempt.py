@@ -1,7 +1,6 @@
 """An attempt while a connection drives it: core on one side, journal and acks on the other."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
@@ -91,9 +90,9 @@ class LiveAttempt:
         self._durable_seq = self._attempt.seq
         self._progress = self._attempt.typed_text.progress()
         self._touched: dict[str, tuple[int, int]] = {}
-        self._unacked: deque[Unacked] = deque()
+        self._unacked: list[Unacked] = []  # few: an entry is settled within a moment
         self._entries = 0  # written, not settled
-        self._settled = asyncio.Event()
+        self._settled: asyncio.Event | None = None  # there while somebody waits
         self._ack_timer: asyncio.TimerHandle | None = None
         self._acked_at_s = self._gap_at_s = -1.0
         self._stalled = False
@@ -138,7 +137,7 @@ class LiveAttempt:
         for timer in (self._ack_timer, self._due_timer):
             if timer is not None:
                 timer.cancel()
-        self._settled.set()
+        self._wake()
 
     def forget_result(self) -> None:
         """The client has the result."""
@@ -152,14 +151,21 @@ class LiveAttempt:
     async def room(self) -> None:
         """Wait until few enough keystrokes wait for the store."""
         while self.crowded:
-            self._settled.clear()
-            await self._settled.wait()
+            await self._next_settled()
 
     async def quiet(self) -> None:
         """Wait until everything taken so far is settled."""
         while self._driver is not None and self._entries:
-            self._settled.clear()
-            await self._settled.wait()
+            await self._next_settled()
+
+    async def _next_settled(self) -> None:
+        self._settled = asyncio.Event()
+        await self._settled.wait()
+
+    def _wake(self) -> None:
+        if self._settled is not None:
+            self._settled.set()
+            self._settled = None
 
     # From the client
 
@@ -272,7 +278,7 @@ class LiveAttempt:
     def settled(self, entry: Entry, outcome: Outcome, personal_best: float | None) -> None:
         """The journal has decided on an entry; called in the order they were written."""
         self._entries -= 1
-        self._settled.set()
+        self._wake()
         if entry.ending is not None and self._onlooker is not None:
             self._onlooker.ended()
         if self._driver is None:
@@ -284,7 +290,7 @@ class LiveAttempt:
             self._driver.close(CloseCode.INTERNAL, "the attempt cannot be stored")
             return
         if entry.batch is not None:
-            self._durable(self._unacked.popleft())
+            self._durable(self._unacked.pop(0))
         if self._stalled and not self._entries:
             self._stalled = False
             self._send(encode("stall", h=self.h, on=False))

@@ -17,11 +17,14 @@ TEXT_SHOWN = (Phase.COUNTDOWN, Phase.RUNNING, Phase.FINISHED)
 
 
 class Member(Protocol):
-    """A connection, as a room sees it. `seat` names it among all connections of all processes."""
+    """A connection, as a room sees it."""
 
-    seat: str
     user_id: str | None
     address: str
+
+    @property
+    def seat(self) -> str:
+        """Its name among all connections of all processes."""
 
     def begin(self, stored: StoredAttempt, onlooker: Watched) -> None:
         """Drive this attempt, which nobody has driven, from now on."""

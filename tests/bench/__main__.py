@@ -1,6 +1,7 @@
 """`make bench`: what a keystroke costs here, and at echo servers that get the same frames.
 
     python -m tests.bench [--typists 1000 4000] [--seconds 15] [--wait-ms 250] [--database URL]
+                          [--picture docs/images/speed.svg]
 
 The server has one core and the clients the other. Figures drift with the machine; compare what one
 run says of each.
@@ -22,6 +23,7 @@ from tests.bench.crowd import Crowd, Dialect
 from tests.bench.dialects import Echo, Ours, SocketIo
 from tests.bench.measured import Measured, report
 from tests.bench.people import Batch, Press, batches, typing
+from tests.bench.picture import draw
 from tests.bench.process import CLIENT_CORE, SERVER_CORE, cpu_s, memory_kb, pin
 from tests.processes import ServerProcess, migrate
 
@@ -133,6 +135,7 @@ async def measure_finishing(people: int, database_url: str | None) -> None:
 
 async def bench(arguments: argparse.Namespace) -> None:
     text = text_of(arguments.chars)
+    costs: dict[int, dict[str, float]] = {}
     for people in arguments.typists:
         made = plans(people, text, arguments.seconds, arguments.wait_ms)
         print(f"\n{people} people, batches wait {arguments.wait_ms} ms")
@@ -143,6 +146,11 @@ async def bench(arguments: argparse.Namespace) -> None:
             if name.startswith(tuple(arguments.echoes))
         }
         report(ours, others)
+        costs[people] = {
+            name: one.us_per_keystroke for name, one in {"this server": ours, **others}.items()
+        }
+    if arguments.picture:
+        draw(arguments.picture, costs)
     if arguments.finish:
         await measure_finishing(arguments.finish, arguments.database)
 
@@ -156,6 +164,7 @@ def main() -> None:
     parser.add_argument("--echoes", nargs="*", default=list(ECHOES))
     parser.add_argument("--finish", type=int, default=2_000, help="attempts that end at once")
     parser.add_argument("--database", help="DATABASE_URL; a SQLite file of its own by default")
+    parser.add_argument("--picture", type=Path, help="an SVG of what a keystroke costs")
     arguments = parser.parse_args()
     pin(os.getpid(), CLIENT_CORE)
     short, long = core_ns(50), core_ns(10_000)

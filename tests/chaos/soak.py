@@ -18,8 +18,7 @@ from tests.live.racer import racer
 from tests.live.typist import typist
 from tests.processes import ServerProcess
 
-# Rings among the objects of who has left are collected late (GARBAGE): memory comes to rest only
-# after several hundred attempts.
+# Caches fill, and memory comes to rest, only after several hundred attempts.
 WARM_UP_S = 120.0
 PEOPLE = 16
 SETTLE_S = 15.0  # a dropped connection is found, sweeps and pools come to rest

@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import Connection
 
-import server.db.journal
-from server.core.attempt import EndReason
+from server.core.attempt import Batch, EndReason
+from server.db.batches import keep_batches
 from server.db.database import Database
 from server.db.journal import GROUP_MAX, Entry, Journal, Outcome
 from server.db.queries import StoredAttempt
@@ -301,15 +301,13 @@ async def test_who_takes_an_attempt_waits_for_a_commit_under_way(
 ) -> None:
     """Else the older one would be told `committed` of keystrokes the newer one never saw."""
     who, older, gate = person(), Recorder(), Gate()
-    insert = server.db.journal._insert_batches
-
     loop = asyncio.get_running_loop()
 
-    def insert_late(connection: Connection, entries: Sequence[Entry]) -> None:
+    def keep_late(connection: Connection, batches: Iterable[tuple[str, Batch]]) -> None:
         gate.hold(loop)
-        insert(connection, entries)
+        keep_batches(connection, batches)
 
-    monkeypatch.setattr(server.db.journal, "_insert_batches", insert_late)
+    monkeypatch.setattr("server.db.journal.keep_batches", keep_late)
     async with opened_database(database_url) as first, opened_database(database_url) as second:
         stored = await new_attempt(first, who)
         async with running(Journal(first)) as journal:

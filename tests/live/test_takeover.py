@@ -150,7 +150,7 @@ async def test_who_stands_still_in_a_transaction_holds_nobody_up(
 ) -> None:
     flag = tmp_path / "freeze"
     # In the midst of a commit: the rows of its attempts are locked.
-    inside = {"FREEZE_IN": "server.db.journal._insert_batches", "FREEZE_FLAG": str(flag)}
+    inside = {"FREEZE_IN": "server.db.journal.keep_batches", "FREEZE_FLAG": str(flag)}
     here = make_server(postgresql_url, module="tests.live.frozen_inside", environment=inside)
     there = make_server(postgresql_url)
     await asyncio.gather(here.start(), there.start())
