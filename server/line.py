@@ -5,6 +5,7 @@ wake-up stands between a frame and its listener. `AsgiLine` goes through any ASG
 """
 
 import asyncio
+import codecs
 import struct
 from collections import deque
 from typing import Protocol
@@ -26,6 +27,8 @@ FIN, RESERVED, OPCODE, MASKED, LENGTH = 0x80, 0x70, 0x0F, 0x80, 0x7F
 SHORT_MAX, CLOSE_REASON_MAX = 125, 123
 FAREWELL_S = 0.25  # for what is on its way, before the goodbye
 HEAD_BYTES = 6  # of a short frame from a client: two bytes and the mask
+
+_Decoder = codecs.getincrementaldecoder("utf-8")
 
 
 class Listener(Protocol):
@@ -69,6 +72,22 @@ class Patience:
         self.close_s = close_s
 
 
+class _Fragments:
+    """A message that comes in parts."""
+
+    __slots__ = ("_decoder", "texts")
+
+    def __init__(self) -> None:
+        self._decoder = _Decoder()
+        self.texts: list[str] = []
+
+    def add(self, payload: bytes, final: bool) -> None:
+        """Raises UnicodeDecodeError as soon as no text can come of it any more."""
+        text = self._decoder.decode(payload, final)
+        if text:  # empty ones would cost memory and count for nothing
+            self.texts.append(text)
+
+
 class DirectLine(asyncio.Protocol):
     """Frames by RFC 6455 on a transport whose handshake is done; it agreed to no extension.
 
@@ -108,7 +127,7 @@ class DirectLine(asyncio.Protocol):
         self._peers = peers
         self._loop = asyncio.get_running_loop()
         self._data = b""  # the beginning of a frame
-        self._fragments: list[bytes] | None = None
+        self._fragments: _Fragments | None = None
         self._fragments_bytes = 0
         self._paused = False
         self._closing = False
@@ -143,7 +162,8 @@ class DirectLine(asyncio.Protocol):
         self._transport.write(_frame(CLOSE, payload))
 
     def _fail(self, code: int, reason: str) -> None:
-        self._goodbye(struct.pack("!H", code) + reason.encode())
+        if not self._closing:  # nothing may follow a goodbye, not even another
+            self._goodbye(struct.pack("!H", code) + reason.encode())
         self._hang_up()
 
     def _hang_up(self) -> None:
@@ -263,15 +283,17 @@ class DirectLine(asyncio.Protocol):
             listener.received_bytes()
 
     def _fragment(self, final: bool, payload: bytes) -> None:
-        if self._fragments is None:
-            self._fragments = []
-        if payload:  # empty ones would cost memory and count for nothing
-            self._fragments.append(payload)
-            self._fragments_bytes += len(payload)
+        fragments = self._fragments = self._fragments or _Fragments()
+        self._fragments_bytes += len(payload)
+        try:
+            fragments.add(payload, final)
+        except UnicodeDecodeError:
+            self._fail(NOT_TEXT, "")
+            return
         if final:
-            whole = b"".join(self._fragments)
             self._fragments, self._fragments_bytes = None, 0
-            self._text(whole)
+            if self._listener is not None:
+                self._listener.received("".join(fragments.texts))
 
     def _text(self, payload: bytes) -> None:
         try:
@@ -320,13 +342,13 @@ def _wrong_close(payload: bytes) -> int:
         return 0
     if len(payload) < 2:
         return PROTOCOL_ERROR
-    (code,) = struct.unpack_from("!H", payload)
-    if code not in EXTERNAL_CLOSE_CODES and not 3_000 <= code < 5_000:
-        return PROTOCOL_ERROR
     try:
         payload[2:].decode()
     except UnicodeDecodeError:
         return NOT_TEXT
+    (code,) = struct.unpack_from("!H", payload)
+    if code not in EXTERNAL_CLOSE_CODES and not 3_000 <= code < 5_000:
+        return PROTOCOL_ERROR
     return 0
 
 
