@@ -2,6 +2,7 @@
 
 python -m tests.chaos                       all but the soak
 python -m tests.chaos NAME ...              these: {names}
+python -m tests.chaos --without autobahn    all but the soak and what is named
 python -m tests.chaos soak --minutes 10     people come, type, drop, resume, race and leave
 """
 
@@ -15,6 +16,7 @@ from collections.abc import Awaitable, Callable
 
 from websockets.exceptions import ConnectionClosed
 
+from tests.chaos.autobahn import CannotRun, conform
 from tests.chaos.lanes import type_while_it_is_killed
 from tests.chaos.places import folder, on_file, on_postgresql, small_disk
 from tests.chaos.rolling import restart_in_turn, stand_still_in_turn
@@ -74,6 +76,10 @@ async def frozen(_arguments: argparse.Namespace) -> list[str]:
         return await stand_still_in_turn(servers, own.url, rounds=FREEZES, typists=TYPISTS)
 
 
+async def frames(_arguments: argparse.Namespace) -> list[str]:
+    return await conform()
+
+
 async def churn(arguments: argparse.Namespace) -> list[str]:
     if arguments.postgresql:
         async with on_postgresql() as (_own, (server,)):
@@ -94,11 +100,13 @@ SCENARIOS: dict[str, tuple[str, Scenario]] = {
     "killed": ("the server is killed every second or so, behind a bad network", killed),
     "rolling": ("two processes are restarted in turn", rolling),
     "frozen": ("of two processes one stands still, then the other is killed", frozen),
+    "autobahn": ("the Autobahn TestSuite, cases 1-7 and 10, by who reads the frames", frames),
     "soak": ("people come, type, drop, resume, race and leave", churn),
 }
 NAMESPACED = "sqlite_full_disk"
 FAILURES = (
     AssertionError,
+    CannotRun,
     ConnectionClosed,
     ExceptionGroup,
     OSError,
@@ -148,14 +156,19 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--without", action="append", default=[], metavar="NAME")
     parser.add_argument("--minutes", type=float, default=10, help="of the soak")
     parser.add_argument("--postgresql", action="store_true", help="soak on PostgreSQL")
     arguments = parser.parse_args()
+    named = [*arguments.names, *arguments.without]
     names = arguments.names or [name for name in SCENARIOS if name not in LONG]
-    if unknown := [name for name in names if name not in SCENARIOS]:
+    if unknown := [name for name in named if name not in SCENARIOS]:
         parser.error(f"no such scenario: {', '.join(unknown)}")
     failed = []
     for name in names:
+        if name in arguments.without:
+            print(f"{name}: LEFT OUT, as was asked for", flush=True)
+            continue
         if name == NAMESPACED and "CHAOS_NAMESPACE" not in os.environ:
             passed = in_namespace()
         else:
