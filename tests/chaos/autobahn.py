@@ -76,7 +76,11 @@ def told(reader: str, results: dict[str, Any]) -> list[str]:
         groups[int(case.split(".")[0])][result["behavior"].lower()] += 1
     total: Counter[str] = sum(groups.values(), Counter())
     lines = [f"{reader}, group {group}: {shown(groups[group])}" for group in sorted(groups)]
-    return [*lines, f"{reader}, all {len(results)}: {shown(total)}"]
+    late = sorted(case for case, result in results.items() if result["behavior"] == "NON-STRICT")
+    return [
+        *lines,
+        f"{reader}, all {len(results)}: {shown(total)}; non-strict: {' '.join(late)}",
+    ]
 
 
 def shown(counts: Counter[str]) -> str:

@@ -76,6 +76,7 @@ HANDSHAKES: dict[str, tuple[bytes, set[int | None]]] = {
         request("GET /ws HTTP/1.1", "Content-Length: 4", "Transfer-Encoding: chunked"),
         {400},
     ),
+    "HTTP/1.0": (request("GET /ws HTTP/1.0"), {101, 400, 426}),
     "another path": (request("GET /wss HTTP/1.1"), {403, 404}),
     "a path below": (request("GET /ws/%2e%2e/ws HTTP/1.1"), {403, 404}),
     "two slashes": (request("GET //ws HTTP/1.1"), {403, 404}),
