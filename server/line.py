@@ -5,8 +5,10 @@ wake-up stands between a frame and its listener. `AsgiLine` goes through any ASG
 """
 
 import asyncio
+import codecs
 import struct
 from collections import deque
+from io import StringIO
 from typing import Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
@@ -30,6 +32,8 @@ FRAMES_A_TURN = 32  # then others have a turn, too
 # Controls and fragments, which are no message and so counted by nobody else, between two pings.
 ODD_FRAMES_MAX = 4_000
 LATE_FRAMES_MAX = 256  # that may have been on their way when we said goodbye
+
+_Decoder = codecs.getincrementaldecoder("utf-8")
 
 
 class Listener(Protocol):
@@ -76,6 +80,25 @@ class Patience:
         self.close_s = close_s
 
 
+class _Fragments:
+    """A message that comes in parts. `size` is its bytes so far."""
+
+    __slots__ = ("_decoder", "_text", "size")
+
+    def __init__(self) -> None:
+        self._decoder = _Decoder()
+        self._text = StringIO()  # a list of parts would cost more than they do
+        self.size = 0
+
+    def add(self, payload: bytes, final: bool) -> None:
+        """Raises UnicodeDecodeError as soon as no text can come of it any more."""
+        self.size += len(payload)
+        self._text.write(self._decoder.decode(payload, final))
+
+    def text(self) -> str:
+        return self._text.getvalue()
+
+
 class DirectLine(asyncio.Protocol):
     """Frames by RFC 6455 on a transport whose handshake is done; it agreed to no extension.
 
@@ -86,7 +109,6 @@ class DirectLine(asyncio.Protocol):
         "_closing",
         "_data",
         "_fragments",
-        "_fragments_bytes",
         "_listener",
         "_loop",
         "_message_max",
@@ -117,7 +139,7 @@ class DirectLine(asyncio.Protocol):
         self._peers = peers
         self._loop = asyncio.get_running_loop()
         self._data = b""  # the beginning of a frame
-        self._fragments: bytearray | None = None
+        self._fragments: _Fragments | None = None
         self._paused = False
         self._resting = False  # until the next turn of the loop
         self._closing = False
@@ -154,7 +176,8 @@ class DirectLine(asyncio.Protocol):
         self._transport.write(_frame(CLOSE, payload))
 
     def _fail(self, code: int, reason: str) -> None:
-        self._goodbye(struct.pack("!H", code) + reason.encode())
+        if not self._closing:  # nothing may follow a goodbye, not even another
+            self._goodbye(struct.pack("!H", code) + reason.encode())
         self._hang_up()
 
     def _hang_up(self) -> None:
@@ -254,7 +277,7 @@ class DirectLine(asyncio.Protocol):
     def _other_frame_at(self, data: bytes, at: int, end: int) -> int:
         first, second = data[at], data[at + 1]
         opcode, size, body = first & OPCODE, second & LENGTH, at + 2
-        held = len(self._fragments) if self._fragments else 0
+        held = self._fragments.size if self._fragments is not None else 0
         if first & RESERVED or not second & MASKED or not _lawful(opcode, first, size):
             self._fail(PROTOCOL_ERROR, "")
             return end
@@ -304,12 +327,16 @@ class DirectLine(asyncio.Protocol):
             listener.received_bytes()
 
     def _fragment(self, final: bool, payload: bytes) -> None:
-        if self._fragments is None:
-            self._fragments = bytearray()
-        self._fragments += payload
+        fragments = self._fragments = self._fragments or _Fragments()
+        try:
+            fragments.add(payload, final)
+        except UnicodeDecodeError:
+            self._fail(NOT_TEXT, "")
+            return
         if final:
-            whole, self._fragments = bytes(self._fragments), None
-            self._text(whole)
+            self._fragments = None
+            if self._listener is not None:
+                self._listener.received(fragments.text())
 
     def _text(self, payload: bytes) -> None:
         try:
@@ -358,13 +385,13 @@ def _wrong_close(payload: bytes) -> int:
         return 0
     if len(payload) < 2:
         return PROTOCOL_ERROR
-    (code,) = struct.unpack_from("!H", payload)
-    if code not in EXTERNAL_CLOSE_CODES and not 3_000 <= code < 5_000:
-        return PROTOCOL_ERROR
     try:
         payload[2:].decode()
     except UnicodeDecodeError:
         return NOT_TEXT
+    (code,) = struct.unpack_from("!H", payload)
+    if code not in EXTERNAL_CLOSE_CODES and not 3_000 <= code < 5_000:
+        return PROTOCOL_ERROR
     return 0
 
 

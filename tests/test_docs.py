@@ -105,8 +105,23 @@ def test_protocol_names_every(names: set[str]) -> None:
     assert unnamed(names, document("protocol.md")) == []
 
 
-def test_what_is_promised_names_tests_that_there_are() -> None:
-    promised = document("reliability.md")
+ROWS = {
+    "reliability.md": [f"R{number}" for number in range(1, 31)],
+    "bad-input.md": [str(number) for number in range(1, 109)],
+}
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_no_row_is_left_out_and_each_is_shown_by_something(name: str) -> None:
+    cells = [line.split("|")[1:-1] for line in document(name).splitlines() if line[:2] == "| "]
+    rows = {row[0].strip(): row[-1].strip() for row in cells}
+    assert [row for row in ROWS[name] if not rows.get(row)] == []
+    assert [row for row in ROWS[name] if "`" not in rows[row] and "." not in rows[row]] == []
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_what_is_promised_names_tests_that_there_are(name: str) -> None:
+    promised = document(name)
     tests = {
         node.name
         for path in (ROOT / "tests").rglob("test_*.py")

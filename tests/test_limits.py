@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from server.live.hub import AddressLimits, Hub
 from server.live.limits import ADDRESSES_MAX, Bucket, Window, Windows
 from server.live.outbox import BYTES_MAX, MESSAGES_MAX, Outbox
 
@@ -179,3 +180,15 @@ def test_of_messages_about_the_present_only_the_newest_waits() -> None:
     for _ in range(3):
         peer.reads_one(outbox)
     assert (peer.read, outbox.empty) == (["first", "all of it"], True)
+
+
+def test_an_address_may_shake_hands_only_so_often() -> None:
+    now_s = [0.0]
+    limits = AddressLimits(connections=50, handshakes_s=10, guests_hour=60, loopback_free=True)
+    hub = Hub(limits, lambda: now_s[0])
+    waits_s = [hub.admit("203.0.113.1") for _ in range(51)]
+    assert waits_s[:50] == [0.0] * 50
+    assert 0 < waits_s[50] <= 5
+    assert hub.admit("203.0.113.2") == hub.admit("127.0.0.1") == 0
+    now_s[0] = 5.1
+    assert hub.admit("203.0.113.1") == 0

@@ -5,8 +5,6 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from server.core.attempt import EndReason
 from server.core.source import Source, SourceKind
@@ -322,81 +320,6 @@ def test_bad_keystroke_is_refused_with_its_batch(dt_ms: int, key: str, strike: b
 def test_number_beyond_64_bits_is_refused_one_way_or_the_other(dt_ms: int) -> None:
     with pytest.raises((Refused, BadKeystroke)):
         keystrokes(dt_ms, "a")
-
-
-# Anything at all
-
-
-def outcome(text: str) -> Message | Refused | BadKeystroke:
-    """What becomes of a text; any other exception is a bug."""
-    try:
-        decoded = decode(text)
-        if isinstance(decoded, Keys):
-            decoded.keystrokes()
-    except (Refused, BadKeystroke) as refused:
-        return refused
-    return decoded
-
-
-def understood_or_refused(text: str) -> None:
-    found = outcome(text)
-    if isinstance(found, Refused):
-        assert found.code in (*STRIKES, ErrorCode.UNKNOWN_TYPE)
-        assert found.retry_ms is None
-    if isinstance(found, Refused | BadKeystroke):
-        assert found.message.endswith(".")
-
-
-@settings(deadline=None)
-@given(st.one_of(st.text(st.characters()), st.binary().map(lambda raw: raw.decode("latin-1"))))
-def test_any_text_is_a_message_or_refused(text: str) -> None:
-    understood_or_refused(text)
-    understood_or_refused('{"type":"ping","c":' + text + "}")
-
-
-SCALARS = st.one_of(
-    st.none(),
-    st.booleans(),
-    st.integers(),
-    st.floats(),
-    st.text(st.characters(), max_size=9),
-    st.sampled_from(["ping", "keys", "open", "free", "text", "words", ATTEMPT, "\b", 2**53, -1]),
-)
-NAMES = ["id", "h", "seq", "events", "c", "attempt", "source", "rules", "why", "token", "kind"]
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(NAMES), inner, max_size=4)
-    ),
-    max_leaves=8,
-)
-
-
-@settings(deadline=None)
-@given(
-    st.sampled_from(["hello", "open", "keys", "finish", "got", "ping"]),
-    st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=6),
-    st.booleans(),
-)
-def test_any_json_is_a_message_or_refused(kind: str, fields: dict[str, Any], raw: bool) -> None:
-    understood_or_refused(json.dumps({**fields, "type": kind}, ensure_ascii=not raw))
-
-
-@settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(), st.text(st.characters(), max_size=9)), max_size=5))
-def test_any_events_are_keystrokes_or_refused(events: list[tuple[int, str]]) -> None:
-    understood_or_refused(message("keys", h=1, seq=1, events=events))
-
-
-SECRET = "correct-horse-battery"
-
-
-@pytest.mark.parametrize("kind", ["hello", "open", "keys", "finish", "got", "ping", SECRET])
-@pytest.mark.parametrize("value", [SECRET, [SECRET], {"kind": SECRET, "errors": SECRET}])
-def test_refusal_never_repeats_what_was_sent(kind: str, value: Any) -> None:
-    for name in (*NAMES, "type"):
-        found = outcome(json.dumps({"type": kind, "attempt": ATTEMPT, name: value}))
-        assert not isinstance(found, Refused | BadKeystroke) or SECRET not in found.message
 
 
 # Codes

@@ -25,6 +25,7 @@ HANDSHAKE = (
 )
 REQUEST = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 MANY_HEADERS = b"".join(b"X-Header-%d: x\r\n" % number for number in range(200))
+LONG_PATH = HANDSHAKE.replace(b"/ws", b"/ws/" + b"x" * 10_000)
 LONG_HEADER = b"X-Long: " + b"x" * 9_000 + b"\r\n"
 CUT_AFTER_S = (4.5, 7.0)
 
@@ -83,6 +84,7 @@ ENDLESS = {
         *[b"x"] * 20,
     ],
     "a handshake of many headers": [HANDSHAKE + MANY_HEADERS + b"\r\n"],
+    "a handshake with a long path": [LONG_PATH + b"\r\n"],
     "a handshake with a long header": [HANDSHAKE + LONG_HEADER + b"\r\n"],
 }
 

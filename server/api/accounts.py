@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import uuid4
 
 from email_validator import EmailNotValidError, validate_email
@@ -37,6 +37,7 @@ COOKIE = "refresh_token"
 COOKIE_PATH = f"{PREFIX}/auth"
 VERIFY_MS = 2 * 24 * 3_600_000
 OPAQUE_MAX = 128
+BEARER: Final = "bearer"
 UNSEEN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 
@@ -108,7 +109,7 @@ class Access(Model):
     """`refresh_token` is null when it went into the cookie, or was not changed."""
 
     access_token: str
-    token_type: Literal["bearer"] = "bearer"
+    token_type: Literal["bearer"] = BEARER
     expires_in: int = ACCESS_TOKEN_S
     refresh_token: str | None = None
 

@@ -120,7 +120,8 @@ class Call:
     @property
     def me(self) -> Caller:
         """The caller of an endpoint that is not for anyone."""
-        assert self.caller is not None
+        if self.caller is None:
+            raise RuntimeError("an endpoint for anyone asks who calls")
         return self.caller
 
 

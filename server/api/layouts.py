@@ -187,7 +187,8 @@ def _entry(layout: Layout) -> dict[str, Any]:
 
 def _key(layout: Layout, code: str) -> Key:
     place = key_of(code, layout.shape)
-    assert place is not None, f"{code} is no key"
+    if place is None:
+        raise LookupError(f"{code} is no key")
     levels = zip(Level, layout.keys[code], strict=False)
     return Key(
         code=code,

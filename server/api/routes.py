@@ -68,7 +68,8 @@ def routes(parts: Parts, endpoints: Iterable[Endpoint]) -> list[Route]:
     by_path: dict[str, dict[str, Endpoint]] = {}
     for endpoint in endpoints:
         at = by_path.setdefault(endpoint.path, {})
-        assert endpoint.method not in at, f"{endpoint.method} {endpoint.path} is there twice"
+        if endpoint.method in at:
+            raise ValueError(f"{endpoint.method} {endpoint.path} is there twice")
         at[endpoint.method] = endpoint
     return [
         Route(PREFIX + path, _asked(parts, by_path[path]), methods=list(by_path[path]))
@@ -224,7 +225,8 @@ def _broken(error: Exception, request: Request) -> Response:
 
 async def refused(request: Request, error: Exception) -> Response:
     """What Starlette refuses by itself, in the one shape: no such path, or method."""
-    assert isinstance(error, HTTPException)
+    if not isinstance(error, HTTPException):
+        raise error
     known = {404: not_found(), 405: ApiError(405, "method_not_allowed", "Not with this method.")}
     other = ApiError(error.status_code, "refused", "The request was refused.")
     response = json_error(known.get(error.status_code, other), request_id(request))

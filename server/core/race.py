@@ -376,7 +376,8 @@ class Race:
 
     @property
     def _start_ms(self) -> int:
-        assert self.starts_at_ms is not None, "there is no start before the countdown"
+        if self.starts_at_ms is None:
+            raise RuntimeError("there is no start before the countdown")
         return self.starts_at_ms
 
     @property

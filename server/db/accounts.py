@@ -29,7 +29,7 @@ from server.db.queries import (
 from server.db.race_rows import racers
 from server.db.races import leave_races
 from server.db.statements import INSERT
-from server.db.tables import metadata
+from server.db.tables import ACCOUNT_VERSION, GUEST_VERSION, metadata
 
 EXPORT_ROWS = 50
 
@@ -149,7 +149,7 @@ async def register(
     """
     columns = {
         "guest": False,
-        "token_version": 1,
+        "token_version": ACCOUNT_VERSION,
         "updated_at_ms": now_ms,
         "tier": "free",
         "email": new.email,
@@ -158,7 +158,8 @@ async def register(
         "name": new.name,
     }
     # A guest that has typed nothing yet has no row.
-    blank = {"id": new.id, "name": new.name, "guest": True, "token_version": 0}
+    person = {"id": new.id, "name": new.name}
+    blank = {**person, "guest": True, "token_version": GUEST_VERSION}
     try:
         async with database.write() as connection:
             add = INSERT[connection.dialect.name](users).on_conflict_do_nothing()

@@ -323,8 +323,8 @@ def _end(connection: Connection, entries: Sequence[Entry]) -> dict[str, float | 
     known: dict[tuple[str, str], float | None] = {}  # a person may end two in one group
     ended = []
     for entry in entries:
-        ending = entry.ending
-        assert ending is not None
+        if (ending := entry.ending) is None:
+            raise RuntimeError("only what ends has an ending to write")
         best = _personal_best(connection, ending, known)
         bests[entry.attempt_id] = best
         columns = {**ending.columns, "personal_best": best}

@@ -25,7 +25,7 @@ from server.core.typed_text import ErrorRule, TypedText
 from server.db.batches import load_batches
 from server.db.database import Database
 from server.db.statements import INSERT
-from server.db.tables import metadata
+from server.db.tables import GUEST_VERSION, metadata
 
 users = metadata.tables["users"]
 texts = metadata.tables["texts"]
@@ -128,7 +128,7 @@ def insert_guest(connection: Connection, person: Person, now_ms: int) -> None:
             "name": person.name,
             "guest": True,
             "created_at_ms": now_ms,
-            "token_version": 0,
+            "token_version": GUEST_VERSION,
         },
     )
 

@@ -24,5 +24,6 @@ def in_order(insert: Any, dialect: str) -> str:
     """
     names = [column.name for column in insert.table.c]
     compiled = insert.compile(dialect=_DIALECTS[dialect], column_keys=names)
-    assert compiled.positiontup == names, "the driver would take one value for another"
+    if compiled.positiontup != names:
+        raise RuntimeError("the driver would take one value for another")
     return str(compiled)

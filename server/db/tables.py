@@ -50,6 +50,8 @@ def _owner() -> Any:
     return Field(foreign_key="users.id", ondelete="CASCADE", max_length=36)
 
 
+GUEST_VERSION, ACCOUNT_VERSION = 0, 1  # of tokens, to begin with
+
 # Leaderboards leave the few out whose account is disabled.
 DISABLED_INDEX = Index(
     "ix_users_disabled",
@@ -70,7 +72,7 @@ class UserRow(Row, table=True):
     guest: bool
     created_at_ms: int = at_ms()
     disabled_at_ms: int | None = at_ms(nullable=True)
-    token_version: int = 0
+    token_version: int = GUEST_VERSION
 
     # An account; all but the first three are set at registration.
     updated_at_ms: int | None = at_ms(nullable=True)

@@ -115,8 +115,8 @@ class Reader:
         try:
             if isinstance(raw, RowRefused):
                 raise raw
-            assert self._rows is not None
-            assert self._rows.trainer is not None
+            if self._rows is None or self._rows.trainer is None:
+                raise RuntimeError("a row of nothing that was recognised")
             return READ[self._rows.trainer](raw, self._now_ms)
         except RowRefused as refused:
             return BadRow(at, refused.code, refused.field)
@@ -226,7 +226,7 @@ class _Incomplete(Exception):
 
 # Stands for NaN and Infinity, which are no JSON.
 _decoder = json.JSONDecoder(parse_constant=lambda _: "NaN")
-_blank = re.compile(r"[\s,]*")
+_not_blank = re.compile(r"[^\s,]")
 _colon = re.compile(r"\s*:\s*")
 _token = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]', re.DOTALL)
 # How entries begin, and nothing within them.
@@ -267,11 +267,10 @@ class _Json:
         self._text = "" if self._at is _At.OVER else self._text[place:]
 
     def _skip(self, place: int) -> int:
-        blank = _blank.match(self._text, place)
-        assert blank is not None
-        if blank.end() == len(self._text):
+        found = _not_blank.search(self._text, place)
+        if found is None:
             raise _Incomplete
-        return blank.end()
+        return found.start()
 
     # An entry
 

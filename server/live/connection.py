@@ -411,7 +411,8 @@ class Connection:
                 await mark_got(self._parts.database, message.attempt, self._who())
 
     def _who(self) -> Person:
-        assert self._person is not None, "nothing is handled before hello"
+        if self._person is None:
+            raise RuntimeError("nothing is handled before hello")
         return self._person
 
 

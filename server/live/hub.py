@@ -1,10 +1,10 @@
 """Who is connected to this process, and what they drive. Everything here is one event loop's."""
 
 import asyncio
-import random
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from secrets import randbelow
 from typing import Protocol
 
 from server.live.limits import Windows
@@ -186,7 +186,7 @@ class Hub:
         self.draining = True
         for client in tuple(self._clients):
             # Spread over the window, so that the next process is not met by all at once.
-            client.send(encode("drain", in_ms=random.randint(0, drain_ms)))
+            client.send(encode("drain", in_ms=randbelow(drain_ms + 1)))
         if self._clients:
             self._gone.clear()
             with suppress(TimeoutError):

@@ -1,5 +1,6 @@
 """How an attempt comes to be opened: the stored one, or a new one with a text of its own."""
 
+from server.core.source import Source
 from server.core.typed_text import ErrorRule
 from server.db.queries import (
     AttemptDiffers,
@@ -42,7 +43,7 @@ async def open_attempt(
             wait_s = parts.load.attempt_wait_s(comes_back)
             if wait_s > 0:
                 raise overloaded(message.id, wait_s)
-            new = await _choose(message, person, parts)
+            new = await _choose(message, message.source, person, parts)
             stored = await create_attempt(parts.database, new, person, parts.clock.now_ms())
         if stored is not None:
             return stored
@@ -55,9 +56,7 @@ def overloaded(re: int | None, wait_s: float) -> Refused:
     return Refused(ErrorCode.OVERLOADED, text, re, int(wait_s * 1_000) + 1)
 
 
-async def _choose(message: Open, person: Person, parts: Parts) -> NewAttempt:
-    source = message.source
-    assert source is not None, "only what has a source is begun"
+async def _choose(message: Open, source: Source, person: Person, parts: Parts) -> NewAttempt:
     try:
         chosen = await parts.texts.choose(source, person.id, message.layout)
     except TextUnavailable as missing:

@@ -2,6 +2,7 @@
 
 python -m tests.chaos                       all but the soak
 python -m tests.chaos NAME ...              these: {names}
+python -m tests.chaos --without autobahn    all but the soak and what is named
 python -m tests.chaos soak --minutes 10     people come, type, drop, resume, race and leave
 """
 
@@ -15,6 +16,7 @@ from collections.abc import Awaitable, Callable
 
 from websockets.exceptions import ConnectionClosed
 
+from tests.chaos.autobahn import CannotRun, conform
 from tests.chaos.floods import beside_five_thousand, floods
 from tests.chaos.lanes import type_while_it_is_killed
 from tests.chaos.overload import twice_the_capacity
@@ -88,6 +90,10 @@ async def flooded(_arguments: argparse.Namespace) -> list[str]:
     return await floods()
 
 
+async def frames(_arguments: argparse.Namespace) -> list[str]:
+    return await conform()
+
+
 async def churn(arguments: argparse.Namespace) -> list[str]:
     if arguments.postgresql:
         async with on_postgresql() as (_own, (server,)):
@@ -111,11 +117,13 @@ SCENARIOS: dict[str, tuple[str, Scenario]] = {
     "overload": ("twice as many want to type as one core bears", overload),
     "crowd": ("5,000 sit idle beside 20 who type, and are sent away", crowd),
     "floods": ("50 sockets send without end beside 20 who type", flooded),
+    "autobahn": ("the Autobahn TestSuite, cases 1-7 and 10, by who reads the frames", frames),
     "soak": ("people come, type, drop, resume, race and leave", churn),
 }
 NAMESPACED = "sqlite_full_disk"
 FAILURES = (
     AssertionError,
+    CannotRun,
     ConnectionClosed,
     ExceptionGroup,
     OSError,
@@ -165,14 +173,19 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument("--without", action="append", default=[], metavar="NAME")
     parser.add_argument("--minutes", type=float, default=10, help="of the soak")
     parser.add_argument("--postgresql", action="store_true", help="soak on PostgreSQL")
     arguments = parser.parse_args()
+    named = [*arguments.names, *arguments.without]
     names = arguments.names or [name for name in SCENARIOS if name not in LONG]
-    if unknown := [name for name in names if name not in SCENARIOS]:
+    if unknown := [name for name in named if name not in SCENARIOS]:
         parser.error(f"no such scenario: {', '.join(unknown)}")
     failed = []
     for name in names:
+        if name in arguments.without:
+            print(f"{name}: LEFT OUT, as was asked for", flush=True)
+            continue
         if name == NAMESPACED and "CHAOS_NAMESPACE" not in os.environ:
             passed = in_namespace()
         else:

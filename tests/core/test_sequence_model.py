@@ -1,11 +1,12 @@
 """A client, the core, a journal and a network that loses, repeats and reorders: nothing is lost.
 
-The model types, sends, crashes and comes back in any order that can be thought of, and after every
-step asks what the protocol promises (docs/protocol.md, "Sequence and durability"). The same model
-must go red on servers that are wrong in one point each.
+The model types, sends, crashes, comes back and is taken over in any order that can be thought of,
+and after every step asks what the protocol promises (docs/protocol.md, "Sequence and durability").
+The same model must go red on servers that are wrong in one point each.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -40,6 +41,7 @@ class Server:
         self.ack = ack
         self.journal: list[Batch] = []
         self.outage_ms = 0
+        self.epoch = 0  # in the store: who may write
         self.unwritten: list[Batch] = []
         self.attempt = self.rebuilt()
 
@@ -67,8 +69,13 @@ class Server:
 
     def commit(self) -> None:
         """The store has the oldest batch; only now is it acked."""
-        self.journal.append(self.unwritten.pop(0))
+        self.write(self.epoch, self.unwritten.pop(0))
         self.ack(self.durable_seq)
+
+    def write(self, epoch: int, batch: Batch) -> None:
+        """A batch under the epoch of whoever heard it; an older one writes nothing."""
+        if epoch == self.epoch:
+            self.journal.append(batch)
 
     def crash(self) -> None:
         """Memory is gone; the journal is not."""
@@ -76,6 +83,7 @@ class Server:
 
     def open(self, now_ms: int) -> int:
         """A connection opens the attempt, first or again; return `opened.seq`."""
+        self.epoch += 1
         self.attempt = self.rebuilt()
         self.attempt.resume(now_ms)
         self.outage_ms = self.attempt.outage_ms
@@ -88,6 +96,16 @@ class Packet:
 
     seq: int
     keystrokes: tuple[Keystroke, ...]
+
+
+@dataclass(frozen=True)
+class Older:
+    """A connection that has lost the attempt to a newer one and does not know it yet."""
+
+    epoch: int
+    attempt: Attempt
+    unwritten: list[Batch]
+    wire: list[Packet]
 
 
 class SequenceModel(RuleBasedStateMachine):
@@ -104,6 +122,7 @@ class SequenceModel(RuleBasedStateMachine):
         self.acked_seq = 0  # the highest ack that the store must honour
         self.outages_ms = 0
         self.wire: list[Packet] = []
+        self.older: list[Older] = []
         self.server = self.server_class(self.acked)
 
     def acked(self, seq: int) -> None:
@@ -143,6 +162,7 @@ class SequenceModel(RuleBasedStateMachine):
         What arrives twice does so the second time after everything that is on its way now.
         """
         self.now_ms += delay_ms
+        self.older_go_on()
         for fate in fates[: len(self.wire)]:
             packet = self.wire.pop(1 if fate == "overtakes" and len(self.wire) > 1 else 0)
             if fate == "twice":
@@ -152,12 +172,33 @@ class SequenceModel(RuleBasedStateMachine):
             if fate == "written" and self.server.unwritten:
                 self.server.commit()
 
-    @rule(away_ms=st.sampled_from([0, 900, 4_000]))
-    def cut(self, away_ms: int) -> None:
-        """The connection is lost; what has arrived is still written."""
+    @rule(away_ms=st.sampled_from([0, 900, 4_000]), taken=st.sampled_from([False, False, True]))
+    def cut(self, away_ms: int, taken: bool) -> None:
+        """The connection is lost, what has arrived still written; or a newer one takes over."""
+        if taken:
+            self.take_over()
         while self.server.unwritten:
             self.server.commit()
         self.come_back(away_ms)
+
+    def take_over(self) -> None:
+        """A newer connection opens the attempt while the older one is still at work."""
+        server = self.server
+        self.older.append(
+            Older(server.epoch, server.attempt, list(server.unwritten), list(self.wire))
+        )
+        server.unwritten.clear()
+
+    def older_go_on(self) -> None:
+        """What the older had heard, or hears now, is written too late."""
+        while self.older:
+            older = self.older.pop(0)
+            for packet in older.wire:
+                with suppress(Gap):
+                    batch = older.attempt.receive(packet.seq, list(packet.keystrokes), self.now_ms)
+                    older.unwritten.extend([batch] if batch is not None else [])
+            for batch in older.unwritten:
+                self.server.write(older.epoch, batch)
 
     def come_back(self, away_ms: int) -> None:
         self.wire.clear()
@@ -206,7 +247,8 @@ class SequenceModel(RuleBasedStateMachine):
     def teardown(self) -> None:
         """The network heals: everything typed becomes durable, and scores as it did live."""
         self.type_keys(2, 90)
-        self.cut(4_000)
+        self.older_go_on()
+        self.cut(4_000, taken=False)
         for seq in range(self.server.durable_seq + 1, len(self.typed) + 1, BATCH_MAX):
             self.server.receive(seq, self.typed[seq - 1 : seq - 1 + BATCH_MAX], self.now_ms)
         while self.server.unwritten:
@@ -250,6 +292,11 @@ class ForgetsTheJournalsTail(Server):
         self.journal = self.journal[:-1]
 
 
+class WritesUnderAnyEpoch(Server):
+    def write(self, epoch: int, batch: Batch) -> None:
+        super().write(self.epoch, batch)
+
+
 class WritesOutOfOrder(Server):
     def commit(self) -> None:
         self.journal.append(self.unwritten.pop())
@@ -275,6 +322,7 @@ BROKEN = [
     FillsNoGap,
     TakesARepeatedBatchTwice,
     ForgetsTheJournalsTail,
+    WritesUnderAnyEpoch,
     WritesOutOfOrder,
     KeepsMemoryOverACrash,
     ForgetsOutages,

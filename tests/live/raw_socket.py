@@ -20,6 +20,7 @@ def frame(
     first_bits: int = FIN,
     masked: bool = True,
     length: int | None = None,
+    mask: bytes | None = None,
 ) -> bytes:
     """One websocket frame, wrong wherever the arguments are."""
     size = len(payload) if length is None else length
@@ -32,8 +33,8 @@ def frame(
         head = struct.pack("!BBQ", first_bits | opcode, mask_bit | 127, size)
     if not masked:
         return head + payload
-    mask = os.urandom(4)
-    return head + mask + bytes(byte ^ mask[at % 4] for at, byte in enumerate(payload))
+    key = mask or os.urandom(4)
+    return head + key + bytes(byte ^ key[at % 4] for at, byte in enumerate(payload))
 
 
 class RawSocket:

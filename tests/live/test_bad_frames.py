@@ -76,6 +76,7 @@ HANDSHAKES: dict[str, tuple[bytes, set[int | None]]] = {
         request("GET /ws HTTP/1.1", "Content-Length: 4", "Transfer-Encoding: chunked"),
         {400},
     ),
+    "HTTP/1.0": (request("GET /ws HTTP/1.0"), {101, 400, 426}),
     "another path": (request("GET /wss HTTP/1.1"), {403, 404}),
     "a path below": (request("GET /ws/%2e%2e/ws HTTP/1.1"), {403, 404}),
     "two slashes": (request("GET //ws HTTP/1.1"), {403, 404}),
@@ -121,17 +122,37 @@ def fragments(*parts: bytes, opcode: int = TEXT) -> bytes:
     return b"".join([*frames[:-1], bytes([last[0] | FIN]), last[1:]])
 
 
+# Overlong, out of range, halves of pairs, bytes that never begin or go on with nothing.
+NO_UTF8 = [
+    *(b"\x80", b"\xbf\x80", b"\xc0\x80", b"\xc1\xbf", b"\xe0\x80\x80", b"\xe0\x9f\xbf"),
+    *(b"\xf0\x80\x80\x80", b"\xf0\x8f\xbf\xbf", b"\xed\xa0\x80", b"\xed\xaf\xbf"),
+    *(b"\xed\xbf\xbf", b"\xed\xa0\x80\xed\xb0\x80", b"\xf4\x90\x80\x80", b"\xf7\xbf\xbf\xbf"),
+    *(b"\xf8\x88\x80\x80\x80", b"\xfc\x84\x80\x80\x80\x80", b"\xfe", b"\xff"),
+]
+
 FATAL: dict[str, tuple[bytes, set[int | None]]] = {
     "an unmasked frame": (frame(TEXT, PING_MESSAGE, masked=False), {1002}),
-    "the first reserved bit": (frame(TEXT, PING_MESSAGE, first_bits=0xC0), {1002}),
-    "the last reserved bit": (frame(TEXT, PING_MESSAGE, first_bits=0x90), {1002}),
-    "opcode 3": (frame(0x3, PING_MESSAGE), {1002}),
-    "opcode 11": (frame(0xB), {1002}),
-    "text that is not UTF-8": (frame(TEXT, b'{"type":"\xff\xfe"}'), {1007}),
-    "a surrogate in UTF-8": (frame(TEXT, b'{"type":"\xed\xa0\x80"}'), {1007}),
-    "an overlong NUL": (frame(TEXT, b'{"type":"\xc0\x80"}'), {1007}),
+    **{
+        f"reserved bits {bits}": (frame(TEXT, PING_MESSAGE, first_bits=FIN | bits << 4), {1002})
+        for bits in range(1, 8)
+    },
+    "a reserved bit in a ping": (frame(PING, b"?", first_bits=FIN | 0x40), {1002}),
+    "a reserved bit in a close": (frame(CLOSE, first_bits=FIN | 0x20), {1002}),
+    **{
+        f"opcode {opcode}": (frame(opcode, payload), {1002})
+        for opcode in (3, 4, 5, 6, 7, 11, 12, 13, 14, 15)
+        for payload in (PING_MESSAGE, b"")
+    },
+    **{
+        f"no UTF-8: {data.hex()}": (frame(TEXT, b'{"type":"' + data + b'"}'), {1007})
+        for data in NO_UTF8
+    },
     "text that ends within a character": (frame(TEXT, b'"\xd0'), {1007}),
     "no UTF-8 across two fragments": (fragments(b'"\xd0', b'x"'), {1007}),
+    "no UTF-8 in each of many fragments": (
+        fragments(*(bytes([byte]) for byte in b'"\xce\xba\xe1\xbd\xb9\xed\xa0\x80"')),
+        {1007},
+    ),
     "a binary frame": (frame(BINARY, PING_MESSAGE), {1003}),
     "an empty binary frame": (frame(BINARY), {1003}),
     "a binary message in fragments": (fragments(b"\x00", b"\x01", opcode=BINARY), {1003}),
@@ -146,22 +167,33 @@ FATAL: dict[str, tuple[bytes, set[int | None]]] = {
     ),
     "a binary frame that is too big": (frame(BINARY, b" " * (MESSAGE_BYTES_MAX + 1)), {1009}),
     "a continuation of nothing": (frame(CONTINUATION, PING_MESSAGE), {1002}),
+    "a continuation of nothing that goes on": (frame(CONTINUATION, b"{", first_bits=0), {1002}),
+    "a continuation of what was whole": (
+        fragments(PING_MESSAGE[:5], PING_MESSAGE[5:]) + frame(CONTINUATION, b"}"),
+        {1002},
+    ),
     "a message within a message": (
         frame(TEXT, b"{", first_bits=0) + frame(TEXT, PING_MESSAGE),
         {1002},
     ),
     "a ping in fragments": (frame(PING, b"x", first_bits=0), {1002}),
+    "a pong in fragments": (frame(PONG, b"x", first_bits=0), {1002}),
+    "a close in fragments": (frame(CLOSE, first_bits=0), {1002}),
     "a ping of 126 bytes": (frame(PING, b"x" * 126), {1002}),
-    "close code 0": (close(0), {1002}),
-    "close code 999": (close(999), {1002}),
-    "close code 1005": (close(1005), {1002}),
-    "close code 1006": (close(1006), {1002}),
-    "close code 5000": (close(5000), {1002}),
+    **{
+        f"close code {code}": (close(code), {1002})
+        for code in (0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999, 5000, 65_535)
+    },
     "a close of one byte": (frame(CLOSE, b"\x03"), {1002}),
     "a close reason that is not UTF-8": (close(1000, b"\xff"), {1002, 1007}),
     "a close of 126 bytes": (close(1000, b"x" * 124), {1002}),
-    "an ordinary close": (close(1000), {1000}),
-    "a close of our own": (close(4999, b"bye"), {4999}),
+    **{
+        f"a lawful close, {code}": (close(code, b"bye"), {code})
+        for code in (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999)
+    },
+    "a close with as long a reason as may be": (close(1000, b"x" * 123), {1000}),
+    "a close and another": (close(1000) + close(1001), {1000}),
+    "a close and what is no frame": (close(1000) + b"\xff" * 20, {1000}),
     "a close without a code": (frame(CLOSE), {None, 1000, 1005}),
 }
 
@@ -187,7 +219,17 @@ async def answer(client: RawSocket) -> dict[str, Any]:
 
 
 LAWFUL: dict[str, bytes] = {
-    "as much as a message may hold": frame(TEXT, PING_MESSAGE.ljust(MESSAGE_BYTES_MAX)),
+    **{
+        f"a message of {size} bytes": frame(TEXT, PING_MESSAGE.ljust(size))
+        for size in (125, 126, 127, 128, 65_535, MESSAGE_BYTES_MAX)
+    },
+    "64 KiB in fragments of 1,300 bytes": fragments(
+        *(PING_MESSAGE.ljust(MESSAGE_BYTES_MAX)[at : at + 1_300] for at in range(0, 65_536, 1_300))
+    ),
+    **{
+        f"UTF-8: {character!r}": frame(TEXT, f'{{"type":"ping","c":1,"x":"{character}"}}'.encode())
+        for character in ("κόσμε", "\x7f", "\u0800", "\ud7ff", "\ue000", "\uffff", "\U0010ffff")
+    },
     "a message in one-byte fragments": fragments(*(bytes([byte]) for byte in PING_MESSAGE)),
     "a thousand empty fragments": fragments(*[b""] * 1_000, PING_MESSAGE),
     "a character across two fragments": fragments(
@@ -264,3 +306,41 @@ async def test_a_connection_that_breaks_within_a_frame_loses_only_that_frame(
         async with guest(url, person.token) as again:
             assert (await again.resume(person.attempt))["seq"] == 3
             await again.typed(" q")
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 1_000], ids=["at once", "in three", "byte by byte"])
+async def test_pings_are_answered_in_turn_with_what_they_held(
+    url: str, bystander: Guest, pieces: int
+) -> None:
+    payloads = [b"", b"?", b"\0\xff\xfe", b"x" * 124, b"\xfe" * 125]
+    payloads += [b"%d" % number for number in range(9)]
+    sent = b"".join(frame(PING, payload) for payload in payloads)
+    async with raw_socket(url) as client:
+        await client.upgrade()
+        size = len(sent) // pieces + 1
+        for at in range(0, len(sent), size):
+            await client.send(sent[at : at + size])
+            await asyncio.sleep(0)
+        assert [await client.receive() for _ in payloads] == [
+            (PONG, payload) for payload in payloads
+        ]
+
+
+# Here our reader does more than websockets', which says so in its documents.
+OURS_ALONE = pytest.mark.parametrize("served", ["served"], indirect=True, ids=["direct"])
+
+
+@OURS_ALONE
+async def test_a_close_may_stand_within_a_message(url: str, bystander: Guest) -> None:
+    async with raw_socket(url) as client:
+        await client.upgrade()
+        await client.send(frame(TEXT, b"{", first_bits=0) + close(1000))
+        assert await client.close_code() == 1000
+
+
+@OURS_ALONE
+async def test_what_cannot_become_text_is_not_waited_for(url: str, bystander: Guest) -> None:
+    async with raw_socket(url) as client:
+        await client.upgrade()
+        await client.send(frame(TEXT, b'"\xf4\x90', first_bits=0))
+        assert await client.close_code() == 1007

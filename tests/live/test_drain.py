@@ -20,10 +20,14 @@ from tests.raw_client import raw_client
 RESTART = 1012
 
 
+READERS = pytest.mark.parametrize("reader", ["direct", "sansio"])  # of frames
+
+
 async def draining_server(
-    make_server: MakeServer, database_url: str, drain_ms: int
+    make_server: MakeServer, database_url: str, drain_ms: int, reader: str = "direct"
 ) -> ServerProcess:
-    server = make_server(database_url, environment={"DRAIN_MS": str(drain_ms)})
+    environment = {"DRAIN_MS": str(drain_ms), "WEBSOCKETS": reader}
+    server = make_server(database_url, environment=environment)
     await server.start()
     return server
 
@@ -39,8 +43,11 @@ async def terminating(server: ServerProcess) -> AsyncIterator[asyncio.Task[int]]
         await ended
 
 
-async def test_a_drain_serves_until_it_sends_away(make_server: MakeServer, sqlite_url: str) -> None:
-    server = await draining_server(make_server, sqlite_url, 1_500)
+@READERS
+async def test_a_drain_serves_until_it_sends_away(
+    make_server: MakeServer, sqlite_url: str, reader: str
+) -> None:
+    server = await draining_server(make_server, sqlite_url, 1_500, reader)
     async with typist(server.ws_url) as person:
         await person.type_for(0.3)
         await person.all_acked()
@@ -114,10 +121,11 @@ async def test_a_drain_ends_with_its_last_client(make_server: MakeServer, sqlite
             assert time.monotonic() - left_s < 2
 
 
+@READERS
 async def test_many_are_sent_away_in_time_and_all_with_the_same_word(
-    make_server: MakeServer, sqlite_url: str
+    make_server: MakeServer, sqlite_url: str, reader: str
 ) -> None:
-    server = await draining_server(make_server, sqlite_url, 300)
+    server = await draining_server(make_server, sqlite_url, 300, reader)
     async with AsyncExitStack() as stack:
         clients = [await stack.enter_async_context(raw_client(server.ws_url)) for _ in range(60)]
         for client in clients[::2]:  # the others have not said hello yet

@@ -322,3 +322,14 @@ async def test_no_two_attempts_share_a_result(either: Served) -> None:
         for earlier, later in pairwise(results):
             assert earlier["result"]["started_at"] <= later["result"]["started_at"]
             assert earlier["h"] < later["h"]
+
+
+async def test_a_finish_before_the_last_keys_may_be_said_again(url: str) -> None:
+    async with guest(url) as person:
+        await person.begin("abc")
+        await person.finish(seq=3)
+        await person.press("abc")  # in one segment, the wrong way round
+        await person.expect("reject", code="gap", seq=1)
+        done = await person.done(seq=3)
+        await person.finish(seq=3)
+        assert (await person.done())["result"] == done["result"]

@@ -114,6 +114,17 @@ async def test_deletes(url: str, keys: list[str], typed: str) -> None:
         assert (standing["typed"], standing["seq"]) == (typed, len(keys))
 
 
+async def test_deletes_of_nothing_are_counted_and_change_nothing(url: str) -> None:
+    async with guest(url) as person:
+        await person.begin("abc")
+        for _ in range(40):
+            await person.press("\b" * 64)
+        ack = await person.acked(40 * 64)
+        assert (ack["position"], ack["errors"], ack["accuracy"]) == (0, 0, 1)
+        await person.press("abc")
+        assert (await person.done())["result"]["accuracy"] == 1
+
+
 async def test_an_ellipsis_is_three_dots_at_once_and_one_event(url: str) -> None:
     async with guest(url) as person:
         await person.begin("a...b")

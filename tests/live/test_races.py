@@ -255,6 +255,8 @@ async def test_leaving_while_it_runs_is_no_finish(url: str) -> None:
         await second.ask("leave")
         assert (await second.got("done"))["result"] is None
         await first.event("dnf", slot=1, why="left")
+        back = await second.ask("join", race=first.race["race"])
+        assert (back["you"], back["racers"][1]["dnf"]) == (1, "left")  # for good
         await first.typed_to_the_end()
         assert (await first.event("over"))["places"] == [[0, 1, 0]]
 

@@ -37,7 +37,11 @@ async def serving(database_url: str) -> AsyncIterator[str]:
     chosen = Settings.from_environ(settings(database_url))
     parts, port = build(chosen), free_port()
     running = server(
-        create_app(parts, chosen, lambda: None), "127.0.0.1", port, parts.journal.flush
+        create_app(parts, chosen, lambda: None),
+        "127.0.0.1",
+        port,
+        parts.journal.flush,
+        parts.door,
     )
     task = asyncio.create_task(running.serve())
     try:
