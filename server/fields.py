@@ -123,7 +123,12 @@ def _custom_source(fields: Fields) -> Source:
 
 
 def _lesson_source(fields: Fields) -> Source:
-    return Source(SourceKind.LESSON, lesson=printable(fields, "lesson", 64))
+    return Source(
+        SourceKind.LESSON,
+        lesson=printable(fields, "lesson", 64),
+        language=optional(printable, fields, "language", 16),
+        layout=optional(printable, fields, "layout", 32),
+    )
 
 
 def _practice_source(fields: Fields) -> Source:

@@ -104,6 +104,10 @@ def test_message_is_understood(text: str, decoded: Message) -> None:
         ({"kind": "custom", "text": "a" * 10_000}, Source(SourceKind.CUSTOM, text="a" * 10_000)),
         ({"kind": "lesson", "lesson": "en-7"}, Source(SourceKind.LESSON, lesson="en-7")),
         (
+            {"kind": "lesson", "lesson": "en-7", "language": "ru", "layout": "jcuken"},
+            Source(SourceKind.LESSON, lesson="en-7", language="ru", layout="jcuken"),
+        ),
+        (
             {"kind": "practice", "language": "en", "layout": "qwerty"},
             Source(SourceKind.PRACTICE, language="en", layout="qwerty"),
         ),
@@ -224,6 +228,8 @@ def test_number_that_is_no_integer_is_a_bad_field(
         opening(kind="custom", text="a\x1b[0m"),
         opening(kind="custom", text="q" + "\u0301" * 8),
         opening(kind="lesson"),
+        opening(kind="lesson", lesson="en-7", language=1),
+        opening(kind="lesson", lesson="en-7", layout="x" * 33),
         opening(kind="practice", language="en"),
         opening(kind="practice", layout="qwerty"),
         message("keys", h=1, seq=0, events=[[0, "a"]]),

@@ -11,6 +11,7 @@ import pytest
 from server.core.source import DEFAULT_LAYOUTS, Source, SourceKind
 from server.core.text import normal_key, normal_text
 from server.db.database import Database
+from server.lessons import Lessons
 from server.protocol import parse_lines
 from server.texts import CONTENT, Texts, TextUnavailable
 
@@ -106,7 +107,8 @@ def test_licence_of_the_content_is_told(language: str) -> None:
 @pytest.fixture
 def texts(tmp_path: Path) -> Texts:
     """Texts with a store that these sources do not ask."""
-    return Texts(Database(f"sqlite+aiosqlite:///{tmp_path / 'unused.db'}"), Random(1))
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'unused.db'}")
+    return Texts(database, Lessons(), Random(1))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -146,7 +148,8 @@ async def test_custom_text_is_taken_as_it_is_and_has_no_language(texts: Texts) -
         Source(SourceKind.TIME, language="../en", seconds=15),
         Source(SourceKind.RANDOM, language="", length="short"),
         Source(SourceKind.PRACTICE, language="en", layout="jcuken"),
-        Source(SourceKind.LESSON, lesson="no-such-lesson"),
+        Source(SourceKind.LESSON, lesson="no-such-lesson", language="en"),
+        Source(SourceKind.LESSON, lesson="block_1_lesson_1", language="xx"),
     ],
     ids=lambda source: source.kind.value,
 )

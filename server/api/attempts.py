@@ -139,7 +139,7 @@ def no_attempt() -> ApiError:
     return ApiError(404, "not_found", "There is no such attempt.")
 
 
-def nothing_else(_call: Call, _now_ms: int) -> None:
+def nothing_else(_parts: Parts, _call: Call, _now_ms: int) -> None:
     """What an answer is made of besides the caller's history and the URL."""
 
 

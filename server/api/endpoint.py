@@ -19,6 +19,7 @@ from server.budgets import Budgets
 from server.clock import Clock
 from server.db.database import Database
 from server.db.stats import Day
+from server.lessons import Lessons
 from server.post import Post
 
 BODY_BYTES_MAX = 1_048_576
@@ -137,6 +138,7 @@ class Parts:
     secure_cookies: bool
     kept: KeptAnswers
     days: Shared[list[Day]]
+    lessons: Lessons
 
 
 Handler = Callable[[Parts, Call], Awaitable[BaseModel | Answer | Response]]
@@ -146,7 +148,8 @@ Handler = Callable[[Parts, Call], Awaitable[BaseModel | Answer | Response]]
 class Endpoint:
     """`errors` maps a status to the codes it may carry; those of validation are added by itself.
 
-    `kept` says, at a time, what an answer is made of besides the caller's history and the URL.
+    `kept` says, at a time, what an answer is made of besides the caller's history and the URL;
+    for nobody it is made of that and the URL alone.
     """
 
     method: str
@@ -162,7 +165,7 @@ class Endpoint:
     media: str = "application/json"
     errors: Mapping[int, Sequence[str]] = field(default_factory=dict)
     path_patterns: Mapping[str, str] = field(default_factory=dict)  # name -> regex of its values
-    kept: Callable[[Call, int], object] | None = None  # None: made anew each time
+    kept: Callable[[Parts, Call, int], object] | None = None  # None: made anew each time
 
 
 def json_error(error: ApiError, request_id: str) -> Response:

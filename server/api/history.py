@@ -1,6 +1,7 @@
 """What a person has typed: the list with its filters, and what it amounts to."""
 
 import re
+from collections import Counter
 from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -14,9 +15,11 @@ from typing_extensions import TypedDict
 from server.api.attempts import UUID_PATTERN, AttemptAnswer, nothing_else, shown
 from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Query, Who
 from server.api.kept import entity_tag
+from server.core.course import Block
 from server.core.source import SourceKind
 from server.db.history import DAY_MS, EVERYTHING, Filter, Place, list_history
-from server.db.stats import Day, count_lessons, list_days
+from server.db.lessons import list_completed
+from server.db.stats import Day, list_days
 
 MINUTE_MS = 60_000
 OFFSET_MAX = 1_000_000
@@ -184,7 +187,7 @@ class PeriodQuery(ClockQuery):
         return None if first is None else first * DAY_MS - self.utc_offset_ms
 
 
-def that_day(call: Call, now_ms: int) -> int:
+def that_day(_parts: Parts, call: Call, now_ms: int) -> int:
     """What an answer to a ClockQuery is made of besides the history: the caller's day."""
     query: ClockQuery = call.query
     return query.today(now_ms)
@@ -238,7 +241,8 @@ class StatsAnswer(Model):
     """What a person's attempts amount to.
 
     `attempts`, errors and time count every attempt with a result; means are over those that were
-    completed, bests over those that are ranked. `streak_days` is of all time, whatever the period.
+    completed, bests over those that are ranked. Lessons are those of the course that were typed to
+    the end, or reported, in any language. `streak_days` is of all time, whatever the period.
     """
 
     user_id: str
@@ -269,17 +273,16 @@ async def stats(parts: Parts, call: Call) -> StatsAnswer:
     every_day = await days_of(parts, call, query.utc_offset_ms)
     first = query.first_day(now_ms)
     days = [day for day in every_day if first is None or day.day >= first]
-    lessons = await count_lessons(parts.database, user_id, query.since_ms(now_ms))
+    lessons = await _lessons_by_block(parts, user_id, query.since_ms(now_ms))
     time_ms = sum(day.duration_ms for day in days)
     return StatsAnswer(
         user_id=user_id,
         period=query.period,
         attempts=sum(day.attempts for day in days),
         attempts_completed=sum(day.completed for day in days),
-        total_lessons_completed=lessons,
-        # There are no lessons here yet; those completed can only have been reported.
-        total_lessons_available=0,
-        lessons_by_difficulty={},
+        total_lessons_completed=sum(lessons.values()),
+        total_lessons_available=len(parts.lessons.course),
+        lessons_by_difficulty=lessons,
         average_wpm=mean(days, "wpm", 2),
         average_raw_wpm=mean(days, "raw_wpm", 2),
         average_accuracy=mean(days, "accuracy", 4),
@@ -292,6 +295,13 @@ async def stats(parts: Parts, call: Call) -> StatsAnswer:
         streak_days=streak([day.day for day in every_day], today),
         progress_trend=[_day(day) for day in days],
     )
+
+
+async def _lessons_by_block(parts: Parts, user_id: str, since_ms: int | None) -> dict[str, int]:
+    modes = set(await list_completed(parts.database, user_id, since_ms))
+    course = parts.lessons.course
+    completed = Counter(lesson.block for lesson in course if lesson.mode in modes)
+    return {block.value: completed[block] for block in Block}
 
 
 async def days_of(

@@ -16,7 +16,6 @@ from server.core.layout import Finger, Hand, KeyRow
 from server.core.source import DEFAULT_LAYOUTS
 from server.core.weak_keys import (
     PHRASES,
-    Phrases,
     Slip,
     WeakKey,
     find_weak_keys,
@@ -25,6 +24,7 @@ from server.core.weak_keys import (
 )
 from server.db.counts import unpack_counts
 from server.db.history import Filter, list_counts, load_counters
+from server.lessons import Lessons
 
 # Adding up costs: of a period with more attempts only the newest are looked at.
 ATTEMPTS_MAX = 50
@@ -147,7 +147,7 @@ class InsteadAnswer(Model):
 class WeakKeyAnswer(Model):
     """A weak key. Finger, hand and row are null for a key that is on no known layout.
 
-    `slip` says how the key that was hit most for it lies to it.
+    `slip` says how the key that was hit most for it lies to it, `lesson` which one teaches it.
     """
 
     key: str
@@ -162,6 +162,7 @@ class WeakKeyAnswer(Model):
     shift: bool | None
     instead: list[InsteadAnswer]
     slip: Slip | None
+    lesson: str | None
     recommendation: str
 
 
@@ -174,7 +175,7 @@ class PracticeAnswer(Model):
 
 
 class WeakKeysAnswer(Model):
-    """At most ten weak keys, worst first. There are no lessons here to recommend yet."""
+    """At most ten weak keys, worst first; the lessons that teach them, in the same order."""
 
     user_id: str
     weak_keys: list[WeakKeyAnswer]
@@ -192,17 +193,23 @@ async def weak_keys(parts: Parts, call: Call) -> WeakKeysAnswer:
     rate = body.min_error_rate
     weak = find_weak_keys(layouts, body.min_error_count, rate / 100 if rate > 1 else rate)
     phrases = PHRASES[body.words_in]
+    answers = [_weak_key(parts.lessons, found, body.words_in) for found in weak]
     return WeakKeysAnswer(
         user_id=user_id,
-        weak_keys=[_weak_key(found, phrases) for found in weak],
-        recommended_lessons=[],
+        weak_keys=answers,
+        recommended_lessons=list(dict.fromkeys(one.lesson for one in answers if one.lesson)),
         practice=_practice(weak),
         ai_insights=insights(weak, any(layouts.values()), phrases),
     )
 
 
-def _weak_key(weak: WeakKey, phrases: Phrases) -> WeakKeyAnswer:
+def _weak_key(lessons: Lessons, weak: WeakKey, words_in: str) -> WeakKeyAnswer:
     score = weak.stats.score()
+    phrases = PHRASES[words_in]
+    said = recommendation(weak, phrases)
+    lesson = lessons.teaching(weak.key, weak.layout)
+    if lesson is not None:
+        said += " " + phrases.lesson.format(title=lessons.title(lesson, words_in))
     place = weak.place
     return WeakKeyAnswer(
         key=weak.key,
@@ -217,7 +224,8 @@ def _weak_key(weak: WeakKey, phrases: Phrases) -> WeakKeyAnswer:
         shift=None if place is None else place.shift,
         instead=[InsteadAnswer(key=key, count=count) for key, count in weak.instead],
         slip=weak.slip,
-        recommendation=recommendation(weak, phrases),
+        lesson=None if lesson is None else lesson.id,
+        recommendation=said,
     )
 
 

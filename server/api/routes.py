@@ -113,11 +113,13 @@ async def _answer(parts: Parts, endpoint: Endpoint, request: Request) -> Respons
 
 
 def _tag(parts: Parts, endpoint: Endpoint, call: Call) -> str | None:
-    if endpoint.kept is None or call.me.history is None:
+    caller = call.caller
+    if endpoint.kept is None or (caller is not None and caller.history is None):
         return None
     url = call.request.url
-    besides = endpoint.kept(call, parts.clock.now_ms())
-    return entity_tag(call.me.user_id, call.me.history, url.path, url.query, besides)
+    besides = endpoint.kept(parts, call, parts.clock.now_ms())
+    whose = None if caller is None else (caller.user_id, caller.history)
+    return entity_tag(whose, url.path, url.query, besides)
 
 
 def _response(found: BaseModel | Answer | Response, status: int) -> Response:

@@ -83,7 +83,7 @@ def _slip(meant: KeyPlace, hit: KeyPlace) -> Slip:
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """How one language says it. Keys stand in them as {key} and {other}."""
+    """How one language says it. Keys stand in them as {key} and {other}, a lesson as {title}."""
 
     named: Mapping[str, str]
     fingers: Mapping[tuple[Hand | None, Finger], str]
@@ -94,6 +94,7 @@ class Phrases:
     instead: str
     slips: Mapping[Slip, str]
     practise: Mapping[Slip | None, str]
+    lesson: str
     focus: str
     focus_finger: str
     nothing_weak: str
@@ -139,6 +140,7 @@ ENGLISH = Phrases(
         Slip.ELSEWHERE: "Practise words with both {key} and {other}, slowly at first.",
         None: "Practise words with {key}, slowly at first.",
     },
+    lesson="The lesson for it: {title}.",
     focus="Look to your {hand} hand first: {percent}% of the errors on your weak keys are its.",
     focus_finger="Most of them fall to the {finger}.",
     nothing_weak="No key stands out: none is above both limits.",
@@ -183,6 +185,7 @@ RUSSIAN = Phrases(
         Slip.ELSEWHERE: "Печатайте слова, где есть и {key}, и {other}, сначала медленно.",
         None: "Печатайте слова с {key}, сначала медленно.",
     },
+    lesson="Урок для неё: {title}.",
     focus="Начните с внимания на {hand} руку: на неё приходится {percent}% ошибок слабых клавиш.",
     focus_finger="Больше всего ошибается {finger}.",
     nothing_weak="Слабых клавиш нет: ни одна не выше обоих порогов.",

@@ -16,7 +16,6 @@ from sqlalchemy import (
     select,
 )
 
-from server.core.source import SourceKind
 from server.db.database import Database
 from server.db.history import DAY_MS, EVERYTHING, Filter, theirs, values_of
 from server.db.queries import attempts
@@ -166,16 +165,3 @@ async def list_speeds(
                 found.setdefault(kind, Best._make((*row, ranked[kind])))
     # One that was deleted between the two questions is none any more.
     return sorted(steps.items()), [found[kind] for kind in most if kind in found]
-
-
-_lessons = select(func.count(attempts.c.mode.distinct())).where(
-    *theirs(("kind", "since_ms")), _completed
-)
-
-
-async def count_lessons(database: Database, user_id: str, since_ms: int | None) -> int:
-    """How many different lessons a person has completed."""
-    values = {"user": user_id, "kind": SourceKind.LESSON.value, "since_ms": since_ms or 0}
-    async with database.read() as connection:
-        count: int = (await connection.execute(_lessons, values)).scalar_one()
-    return count

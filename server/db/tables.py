@@ -12,8 +12,10 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     String,
+    UniqueConstraint,
     false,
     text,
+    true,
 )
 from sqlmodel import Field, SQLModel
 
@@ -97,6 +99,24 @@ class TextRow(Row, table=True):
     text: str
 
 
+class LessonRow(Row, table=True):
+    """A lesson of the course; title and description by language. Its texts are in files."""
+
+    __tablename__ = "lessons"
+    __table_args__ = (UniqueConstraint("block_id", "lesson_number"),)
+
+    id: str = Field(primary_key=True, max_length=64)
+    block_id: int
+    lesson_number: int
+    difficulty_level: str = Field(max_length=16)
+    title: dict[str, Any] = json_value()
+    description: dict[str, Any] = json_value()
+    target_wpm: int
+    max_errors: int
+    is_premium: bool
+    is_active: bool = Field(default=True, sa_column_kwargs={"server_default": true()})
+
+
 # History is answered from these alone: the rows themselves, with their texts and keystrokes, are
 # wide, and a person may have very many.
 HISTORY_INDEXES = (
@@ -131,6 +151,23 @@ HISTORY_INDEXES = (
         "id",
         sqlite_where=text("verdict = 'ranked'"),
         postgresql_where=text("verdict = 'ranked'"),
+    ),
+    # Says which lessons are passed, whatever else was typed.
+    Index(
+        "ix_attempts_lessons",
+        "user_id",
+        "language",
+        "layout",
+        "mode",
+        "errors",
+        "finished_at_ms",
+        "verdict",
+        "state",
+        "self_reported",
+        "wpm",
+        "kind",
+        sqlite_where=text("kind = 'lesson'"),
+        postgresql_where=text("kind = 'lesson'"),
     ),
 )
 

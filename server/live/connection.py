@@ -398,7 +398,7 @@ class Connection:
             raise Refused(ErrorCode.NOT_FOUND, str(missing), message.id) from None
         rule = message.rule or ErrorRule.FREE
         return NewAttempt(
-            message.attempt, source, rule, chosen.text, chosen.language, chosen.layout
+            message.attempt, chosen.source, rule, chosen.text, chosen.language, chosen.layout
         )
 
     # Races

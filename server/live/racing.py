@@ -201,6 +201,7 @@ class Racing:
             chosen = {name: ghost[name] for name in ("text", "language", "layout")}
         else:
             found = await self._texts.choose(source, person.id)
+            source = found.source
             chosen = {"text": found.text, "language": found.language, "layout": found.layout}
         wpm = await recent_wpm(self._database, person.id)
         return {"source": source, "speed_wpm": wpm or WPM_UNKNOWN, **chosen}

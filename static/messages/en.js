@@ -6,7 +6,7 @@
  */
 
 /** @param {Value} count @param {string} one @param {string} many */
-const plural = (count, one, many) => (count === 1 ? one : many);
+const plural = (count, one, many) => (Number(count) === 1 ? one : many);
 
 /** @satisfies {Record<string, Message>} */
 const messages = {
@@ -14,6 +14,7 @@ const messages = {
   pageName: 'Typing Trainer',
   skip: 'Skip to the text',
   placeType: 'Type',
+  placeLessons: 'Lessons',
   placeHistory: 'History',
   placeLeaderboards: 'Leaderboards',
   placeAccount: 'Account',
@@ -264,6 +265,30 @@ const messages = {
   pictureCopy: 'Copy',
   pictureCopied: 'The picture is on the clipboard.',
   pictureNotCopied: 'The browser does not let this page use the clipboard. Save the picture as a file.',
+
+  // Lessons
+  lessonsAbout:
+    'From the home row to real sentences, finger by finger. A lesson is passed at its speed and with few enough errors; then the next one opens. You may jump ahead whenever you like.',
+  lessonFirst: 'Begin here',
+  lessonNext: 'Your next lesson',
+  lessonsAllPassed: 'You have passed every lesson',
+  lessonStart: 'Start',
+  lessonGoal: (wpm, errors) => `${wpm} wpm, at most ${errors} errors`,
+  lessonWpm: (wpm) => `${wpm} wpm`,
+  lessonBest: (wpm, errors) => `best ${wpm} · ${errors} ${plural(errors, 'error', 'errors')}`,
+  lessonTried: 'tried',
+  lessonsPassed: (passed, all) => `${passed} of ${all} passed`,
+  lesson_passed: 'passed',
+  lesson_next: 'your next lesson',
+  lesson_open: 'not passed yet',
+  lesson_ahead: 'further on',
+  lessonPassed: (wpm, needed, errors, allowed) =>
+    `Passed: ${wpm} wpm (${needed} needed), ${errors} ${plural(errors, 'error', 'errors')} (${allowed} allowed).`,
+  lessonNotPassed: (wpm, needed, errors, allowed) =>
+    `Not passed yet: ${wpm} wpm (${needed} needed), ${errors} ${plural(errors, 'error', 'errors')} (${allowed} allowed).`,
+  lessonNotRanked: (wpm, needed) => `${wpm} wpm (${needed} needed) would do, but this attempt does not count.`,
+  lessonAgain: 'Try again',
+  nextLesson: 'Next lesson',
 
   // Races
   placeRace: 'Race',

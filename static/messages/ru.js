@@ -16,6 +16,7 @@ const messages = {
   pageName: 'Клавиатурный тренажёр',
   skip: 'Перейти к тексту',
   placeType: 'Печать',
+  placeLessons: 'Уроки',
   placeHistory: 'История',
   placeLeaderboards: 'Рекорды',
   placeAccount: 'Профиль',
@@ -264,6 +265,30 @@ const messages = {
   pictureCopy: 'Скопировать',
   pictureCopied: 'Картинка в буфере обмена.',
   pictureNotCopied: 'Браузер не пускает страницу в буфер обмена. Сохраните картинку файлом.',
+
+  // Lessons
+  lessonsAbout:
+    'От домашнего ряда до настоящих предложений, палец за пальцем. Урок пройден, если хватило скорости и ошибок немного; тогда открывается следующий. Перескочить вперёд можно когда угодно.',
+  lessonFirst: 'Начните отсюда',
+  lessonNext: 'Ваш следующий урок',
+  lessonsAllPassed: 'Все уроки пройдены',
+  lessonStart: 'Начать',
+  lessonGoal: (wpm, errors) => `${wpm} слов в минуту, ошибок не больше ${errors}`,
+  lessonWpm: (wpm) => `${wpm} слов/мин`,
+  lessonBest: (wpm, errors) => `лучшее ${wpm} · ошибок ${errors}`,
+  lessonTried: 'попытка была',
+  lessonsPassed: (passed, all) => `пройдено ${passed} из ${all}`,
+  lesson_passed: 'пройден',
+  lesson_next: 'ваш следующий урок',
+  lesson_open: 'ещё не пройден',
+  lesson_ahead: 'дальше по пути',
+  lessonPassed: (wpm, needed, errors, allowed) =>
+    `Урок пройден: ${wpm} слов в минуту (нужно ${needed}), ошибок ${errors} (можно ${allowed}).`,
+  lessonNotPassed: (wpm, needed, errors, allowed) =>
+    `Пока не пройден: ${wpm} слов в минуту (нужно ${needed}), ошибок ${errors} (можно ${allowed}).`,
+  lessonNotRanked: (wpm, needed) => `${wpm} слов в минуту (нужно ${needed}) хватило бы, но эта попытка не засчитана.`,
+  lessonAgain: 'Ещё раз',
+  nextLesson: 'Следующий урок',
 
   // Races
   placeRace: 'Гонка',

@@ -6,6 +6,7 @@ import { ConnectionView } from '../views/connection_view.js';
 import { element, find } from '../views/dom.js';
 import { Frame } from '../views/frame.js';
 import { Invitation } from '../views/invitation.js';
+import { LessonView } from '../views/lesson_view.js';
 import { openLine, tellOfLine } from '../views/line.js';
 import { Notices } from '../views/notices.js';
 import { Palette } from '../views/palette.js';
@@ -39,6 +40,7 @@ const results = new ResultsView(element(document, '#results'), { next });
 const invitation = new Invitation(element(document, '#invitation'), storage);
 const wanted = new Wanted(settings);
 const ownText = find(document, '#own-text', HTMLDialogElement);
+const lesson = new LessonView(element(document, '#lesson'), element(document, '#results'), frame);
 const source = new SourceView(element(document, '#source'), ownText, settings, wanted, { choose });
 
 const watch = find(document, '#watch', HTMLAnchorElement);
@@ -54,6 +56,7 @@ let waiting = null;
 // Everything a person can do, by the name that buttons, keys and the palette share.
 const actions = Object.assign(frame.actions, {
   next,
+  nextLesson,
   again,
   practise,
   finish,
@@ -77,10 +80,29 @@ function begin(asked, errors = settings.get('errors')) {
   live.open({ source: asked, rules: { errors: /** @type {ErrorRule} */ (errors) } });
 }
 
-/** A new text of what is wanted. The one text that an address asks for is the next one until it has been typed. */
+/**
+ * A new text of what is wanted. The one text that an address asks for is the next one until it has been typed,
+ * a lesson until it is passed.
+ */
 function next() {
-  const typed = typing.phase === 'done' && typing.attempt?.complete;
-  if (wanted.asked?.kind === 'text' && typed && atAddress(opened?.source ?? null)) wanted.leave();
+  if (typing.phase === 'done' && atAddress(opened?.source ?? null)) {
+    if (wanted.asked?.kind === 'text' && typing.attempt?.complete) wanted.leave();
+    if (wanted.asked?.kind === 'lesson' && lesson.passed) {
+      if (lesson.isLast) {
+        location.assign('/lessons');
+        return;
+      }
+      nextLesson();
+      return;
+    }
+  }
+  begin(wanted.source);
+  source.draw();
+}
+
+/** The lesson after the one on screen, be that passed or not. */
+function nextLesson() {
+  if (lesson.following) wanted.ask(lesson.following);
   begin(wanted.source);
   source.draw();
 }
@@ -116,7 +138,7 @@ function finish() {
 }
 
 function numbers() {
-  if (typing.phase === 'done') notices.speak(results.spoken());
+  if (typing.phase === 'done') notices.speak(outcome());
   else typing.speakNumbers();
 }
 
@@ -127,7 +149,13 @@ function ended() {
   typing.end();
   waiting = { attempt, result: attempt.result(), verdict: null, why: [], saved: connection.state !== 'offline' };
   results.show(waiting);
-  notices.speak(results.spoken());
+  lesson.end(waiting.result, null);
+  notices.speak(outcome());
+}
+
+/** The result as sentences, the lesson's first. */
+function outcome() {
+  return [lesson.spoken(), results.spoken()].filter(Boolean).join(' ');
 }
 
 tellOfLine(live, connection, notices);
@@ -149,6 +177,7 @@ live.on('opened', (news) => {
   invitation.hide();
   notices.clearBanner();
   typing.show(news);
+  lesson.begin(news.source);
   if (news.attempt.over) ended();
   else if (news.resumed && news.attempt.position > 0) notices.show(say('resumed'));
 });
@@ -169,8 +198,9 @@ live.on('done', ({ id, result, verdict, why, attempt }) => {
     ghost.href = `/race?ghost=${id}`;
   }
   results.show({ attempt, result: result ?? attempt.result(), verdict, why, saved: true });
+  lesson.end(result ?? attempt.result(), verdict);
   if (!session.signedIn) invitation.offer(new Date());
-  if (!spoken) notices.speak(results.spoken());
+  if (!spoken) notices.speak(outcome());
   else if (results.isBest) notices.speak(say('personalBest'));
 });
 
@@ -212,6 +242,7 @@ function redraw() {
   connection.draw();
   source.draw();
   results.draw();
+  lesson.draw();
 }
 
 settings.onChange((name) => {

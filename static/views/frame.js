@@ -13,6 +13,7 @@ import { say, speakIn, translate } from './words.js';
 /** The pages that the bar leads to, by the message that names each. */
 const PLACES = [
   ['/', 'placeType'],
+  ['/lessons', 'placeLessons'],
   ['/race', 'placeRace'],
   ['/history', 'placeHistory'],
   ['/leaderboards', 'placeLeaderboards'],

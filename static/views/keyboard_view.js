@@ -132,6 +132,27 @@ export class KeyboardView {
   }
 
   /**
+   * Lights keys that are to be practised, and the fingers for them.
+   * @param {string[]} names
+   */
+  practise(names) {
+    this.#darken();
+    const placed = names.flatMap((name) => {
+      const key = keyFor(this.#layout, name);
+      return key ? [{ name, code: key.code, finger: fingerOf(key.code) }] : [];
+    });
+    for (const { code, finger } of placed) {
+      this.#light(this.#keys.get(code));
+      this.#light(this.#fingers.get(finger));
+    }
+    const lines = FINGERS.flatMap((finger) => {
+      const caps = placed.filter((one) => one.finger === finger).map(({ name }) => keyCap(name).toUpperCase());
+      return caps.length > 0 ? [`${say(finger)}: ${caps.join(' ')}`] : [];
+    });
+    this.#hint.textContent = lines.join(' · ');
+  }
+
+  /**
    * Lights the key that was pressed, as in a replay.
    * @param {string | null} key a grapheme, or what deletes; null lights none
    * @param {boolean} right

@@ -15,6 +15,14 @@ export function sourceName(source) {
   if (source.kind === 'words') return say('wordsOf', source.count);
   if (source.kind === 'time') return say('secondsOf', source.seconds);
   if (source.kind === 'text') return say('textOf', source.text);
-  if (source.kind === 'lesson') return say('lessonOf', source.lesson);
+  if (source.kind === 'lesson') return say('lessonOf', lessonNumber(source.lesson));
   return say(source.kind);
+}
+
+/**
+ * The third lesson of the first block is 1.3.
+ * @param {string} lesson its id
+ */
+function lessonNumber(lesson) {
+  return lesson.replace(/^block_(\d+)_lesson_(\d+)$/, '$1.$2');
 }

@@ -12,6 +12,7 @@ import { say } from './words.js';
 
 /**
  * @import { Attempt } from '../core/attempt.js'
+ * @import { LayoutName } from '../layouts.js'
  * @import { Live } from '../net/live.js'
  * @import { OpenedNews, ProgressNews } from '../net/news.js'
  * @import { Source } from '../net/protocol.js'
@@ -127,7 +128,7 @@ export class TypingView {
     this.#body.classList.remove('quiet', 'waiting');
     this.#text.draw(attempt, this.#language);
     this.#numbers.begin(attempt, this.#limitMs);
-    this.#keyboard.draw(layoutFor(this.#language, text));
+    this.#keyboard.draw(layoutOf(source) ?? layoutFor(this.#language, text));
     this.#keyboard.heatAll(attempt.keys);
     this.#keyboard.next(attempt.text[attempt.position]);
     this.#notices.speakWords(attempt);
@@ -254,6 +255,16 @@ export class TypingView {
   #noteCapsLock(event) {
     if (event.getModifierState) this.#notices.capsLock(event.getModifierState('CapsLock'));
   }
+}
+
+/**
+ * The layout that was asked for, if it is one that can be drawn.
+ * @param {Source} source
+ * @returns {LayoutName|null}
+ */
+function layoutOf(source) {
+  const name = 'layout' in source ? (source.layout ?? '') : '';
+  return Object.hasOwn(LAYOUTS, name) ? /** @type {LayoutName} */ (name) : null;
 }
 
 /**

@@ -21,7 +21,9 @@ export class Wanted {
   constructor(settings) {
     this.#settings = settings;
     const query = new URLSearchParams(location.search);
-    this.#asked = readSource(query);
+    const asked = readSource(query);
+    // Said in full, so that what is typed of it is known again.
+    this.#asked = asked?.kind === 'lesson' ? this.#whole(asked) : asked;
     if (this.#asked || !asksForSource(query)) return;
     this.misread = true;
     this.leave();
@@ -69,6 +71,12 @@ export class Wanted {
   leave() {
     this.#asked = null;
     if (location.search !== '') history.replaceState(null, '', location.pathname);
+  }
+
+  /** @param {Extract<Source, {kind: 'lesson'}>} lesson @returns {Source} */
+  #whole(lesson) {
+    const language = lesson.language ?? this.#settings.language;
+    return { ...lesson, language, layout: lesson.layout ?? layoutFor(language) };
   }
 
   /** @param {string} language */

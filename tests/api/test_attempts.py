@@ -42,6 +42,7 @@ RESULT = {
     "finished_at",
     "personal_best",
 }
+LESSON = "block_1_lesson_2"
 NEW = {"wpm": 61.5, "accuracy": 0.975, "errors": 4, "duration_ms": 60_500}
 OLD = {
     "lesson_id": "block_1_lesson_3",
@@ -143,27 +144,27 @@ async def test_a_replay_of_what_came_late_scores_the_same(api: Api, seconds: int
 
 async def test_a_reported_result_is_in_history_and_nowhere_else(api: Api) -> None:
     who = await api.guest()
-    answer = await api.post("/progress", NEW | {"lesson_id": "one", "language": "en"}, who)
+    answer = await api.post("/progress", NEW | {"lesson_id": LESSON, "language": "en"}, who)
     assert answer.status_code == 201, answer.text
     told = answer.json()
     assert told["self_reported"] is True
     assert told["verdict"] == "unranked"
     assert told["why"] == [{"rule": "self_reported", "value": 1, "limit": 0}]
-    assert told["source"] == {"kind": "lesson", "lesson": "one"}
+    assert told["source"] == {"kind": "lesson", "lesson": LESSON}
     assert (told["wpm"], told["accuracy"], told["duration_ms"]) == (61.5, 0.975, 60_500)
     assert told["finished_at"] - told["started_at"] == 60_500
     assert told["personal_best"] is None
     assert told["scorer"] is None
 
     assert await api.ask(f"/attempts/{told['id']}", who) == told
-    history = await api.ask("/users/me/progress", who, lesson_id="one")
+    history = await api.ask("/users/me/progress", who, lesson_id=LESSON)
     assert history["results"] == [told]
     replay = await api.get(f"/attempts/{told['id']}/replay", who)
     assert error_code(replay) == (404, "not_found")
     assert await stored_counters(api.database, who) == ({}, {})
     stats = await api.ask("/progress/stats", who)
     assert (stats["attempts"], stats["average_wpm"], stats["best_wpm"]) == (1, 61.5, None)
-    assert stats["total_lessons_completed"] == 1
+    assert (stats["total_lessons_completed"], stats["lessons_by_difficulty"]["pinky"]) == (1, 1)
 
 
 async def test_a_reported_result_is_no_personal_best(api: Api) -> None:

@@ -165,10 +165,12 @@ async def test_weak_keys_in_words(api: Api) -> None:
         "shift": False,
         "instead": [{"key": "ы", "count": 10}, {"key": "в", "count": 2}],
         "slip": "neighbour",
+        "lesson": "block_1_lesson_3",
     }
     assert first["recommendation"] == (
         "Ф: левый мизинец, домашний ряд. Ошибок 12, нажатий 80 (15%). Чаще всего вместо неё "
-        "нажата Ы: это соседняя клавиша. Печатайте слова с Ф так медленно, чтобы Ы не попадалась."
+        "нажата Ы: это соседняя клавиша. Печатайте слова с Ф так медленно, чтобы Ы не попадалась. "
+        "Урок для неё: Мизинцы: домашний ряд, первые слова."
     )
     assert (second["key"], second["error_rate"]) == ("ы", 0.1333)
     assert told["ai_insights"] == (
@@ -176,7 +178,7 @@ async def test_weak_keys_in_words(api: Api) -> None:
         "Больше всего ошибается левый мизинец."
     )
     assert told["practice"] == {"kind": "practice", "language": "ru", "layout": "jcuken"}
-    assert told["recommended_lessons"] == []
+    assert told["recommended_lessons"] == ["block_1_lesson_3", "block_2_lesson_3"]
 
 
 async def test_thresholds_as_share_or_per_cent(api: Api) -> None:

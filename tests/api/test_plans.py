@@ -47,6 +47,8 @@ ASKED: dict[str, list[str]] = {
         "/leaderboards/time:60?language=en",
         "/leaderboards/time:60?language=en&period=week",
     ],
+    "/lessons": ["/lessons", "/lessons?block_id=2&language=ru&include_content=true"],
+    "/lessons/{id}": ["/lessons/block_1_lesson_1?language=en"],
     "/users/me": ["/users/me"],
     "/users/me/export": ["/users/me/export"],
     "/users/me/races": ["/users/me/races", "/users/me/races?limit=5&offset=10"],
@@ -107,7 +109,7 @@ async def test_no_endpoint_reads_a_whole_table(filled: Filled) -> None:
     scanned = {
         table: await full_scans(filled.database, asked, table)
         for table in metadata.tables
-        if table != "texts"  # a few that ship with the program
+        if table not in ("texts", "lessons")  # a few that ship with the program
     }
     assert {table: found for table, found in scanned.items() if found} == {}
 

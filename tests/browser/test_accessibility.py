@@ -119,7 +119,7 @@ async def test_no_state_of_the_page_breaks_a_rule_of_axe(
 
 
 @pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "ru")])
-async def test_attempts_and_leaderboards_break_no_rule_of_axe(
+async def test_attempts_leaderboards_and_lessons_break_no_rule_of_axe(
     reader: Reader, visit: Visit, scheme: Any, language: str
 ) -> None:
     page = visit.page
@@ -144,6 +144,10 @@ async def test_attempts_and_leaderboards_break_no_rule_of_axe(
     await reader.look_at_page("leaderboard", "#board-places .mine")
     await visit.go("/leaderboards?board=words:10&language=en")
     await reader.look_at_page("empty leaderboard", "#standstill a")
+    lesson = Source(SourceKind.LESSON, lesson="block_1_lesson_1", language="en", layout="qwerty")
+    await visit.api.typed(who, TEXT, source=lesson, dt_ms=250)
+    await visit.go("/lessons?language=en")
+    await reader.look_at_page("lessons", ".step[data-state='passed']")
 
     reader.assert_nothing_found()
 

@@ -21,7 +21,8 @@ from server.db.history import (
     load_counters,
 )
 from server.db.journal import Journal
-from server.db.stats import count_lessons, list_days
+from server.db.lessons import list_completed, list_tried
+from server.db.stats import list_days
 from tests.db.plans import asking, full_scans
 from tests.db.stored import (
     Recorder,
@@ -205,8 +206,9 @@ async def test_no_question_goes_through_all_attempts(database: Database) -> None
         await find_result(database, who, row["id"])
         await find_log(database, who, row["id"])
         await list_days(database, who, 3_600_000)
-        await count_lessons(database, who, None)
-        await count_lessons(database, who, NOW_MS - DAY_MS)
+        await list_completed(database, who, None)
+        await list_completed(database, who, NOW_MS - DAY_MS)
+        await list_tried(database, who, "en", "qwerty")
         await load_counters(database, who, None, None)
     assert len(asked) > 20
     assert await full_scans(database, asked, "attempts") == []

@@ -32,6 +32,7 @@ TABLES = {
     "journal",
     "key_confusions",
     "key_counters",
+    "lessons",
     "logins",
     "mail_links",
     "mails",

@@ -56,6 +56,7 @@ SOURCES: list[Message] = [
     {"kind": "time", "seconds": 600, "language": "en"},
     {"kind": "practice", "language": "en", "layout": "qwerty"},
     {"kind": "text", "text": "en-short-001"},
+    {"kind": "lesson", "lesson": "block_1_lesson_3", "language": "ru", "layout": "jcuken"},
 ]
 
 
@@ -71,6 +72,23 @@ async def test_every_source_gives_a_text_and_is_shown_as_it_was_asked_for(
             assert len(opened["text"].split(" ")) == source["count"]
         if source["kind"] == "time":
             assert len(graphemes(opened["text"])) >= source["seconds"] * 400 * 5 / 60
+
+
+async def test_a_lesson_is_opened_in_english_unless_something_else_is_known(url: str) -> None:
+    asked = {"kind": "lesson", "lesson": "block_1_lesson_1"}
+    whole = asked | {"language": "en", "layout": "qwerty"}
+    async with guest(url) as person:
+        opened = await person.begin(source=asked)
+        assert opened["source"] == whole
+        assert set(opened["text"]) == set("a; ")
+        # The same open again is the same attempt, said either way; another language is another.
+        for source in (asked, whole):
+            again = await person.begin(attempt=opened["attempt"], source=source)
+            assert again["h"] == opened["h"]
+        await person.send(
+            type="open", id=3, attempt=opened["attempt"], source=asked | {"language": "ru"}
+        )
+        await person.expect("error", re=3, code="conflict")
 
 
 def _typable(text: str) -> bool:
