@@ -204,11 +204,15 @@ def test_the_layout_made_for_a_language_comes_first() -> None:
 
 
 def test_what_a_person_chose_holds_where_it_types_the_language() -> None:
-    assert chosen_layout("en", {"en": "dvorak"}) == "dvorak"
-    assert chosen_layout("ru", {"en": "dvorak"}) == "jcuken"
-    assert chosen_layout("ru", {"ru": "dvorak"}) == "jcuken"
-    assert chosen_layout("en", {"en": "gone"}) == "qwerty"
-    assert chosen_layout(None, {"en": "dvorak"}) == ""
+    dvorak = {"layouts": {"en": "dvorak", "ru": "dvorak"}}
+    assert chosen_layout("en", dvorak) == "dvorak"
+    assert chosen_layout("ru", dvorak) == "jcuken"
+    assert chosen_layout("en", {"layout": "azerty"}) == "azerty"
+    assert chosen_layout("ru", {"layout": "azerty"}) == "jcuken"
+    assert chosen_layout("en", dvorak | {"layout": "azerty"}) == "dvorak"
+    assert chosen_layout("en", {"layouts": {"en": "gone"}}) == "qwerty"
+    assert chosen_layout("en", {"layouts": None}) == chosen_layout("en", None) == "qwerty"
+    assert chosen_layout(None, dvorak) == ""
 
 
 @pytest.mark.parametrize("language", DEFAULT_LAYOUTS)
