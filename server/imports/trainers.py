@@ -221,7 +221,7 @@ def browser(fields: Fields, now_ms: int) -> Imported:
 
 def _storable(text: str) -> str:
     """Without what no store takes: zeros, and halves of surrogate pairs."""
-    return text.replace("\0", "").encode("utf-8", "ignore").decode()
+    return text.replace("\0", "").encode(errors="ignore").decode()
 
 
 READ: Mapping[Trainer, Callable[[Fields, int], Imported]] = {
