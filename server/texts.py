@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from server.coach import Coach, PracticeUnavailable
+from server.core.lexicon import Lexicon
 from server.core.source import DEFAULT_LAYOUTS, Source, SourceKind
 from server.core.text import normal_text
 from server.db.database import Database
@@ -15,6 +16,11 @@ from server.protocol import parse_lines
 
 CONTENT = Path(__file__).parent / "content"
 CHARS_PER_SECOND_MAX = 400 * 5 / 60  # a timed text is long enough for 400 wpm
+
+
+def read_words(language: str, name: str) -> list[str]:
+    """The words of a file of that language's content, in its order."""
+    return (CONTENT / language / f"{name}.txt").read_text(encoding="utf-8").split()
 
 
 class TextUnavailable(Exception):
@@ -39,12 +45,13 @@ class Texts:
     def __init__(self, database: Database, rng: Random, now_ms: Callable[[], int]) -> None:
         self._database = database
         self._rng = rng
-        self._words = {
-            folder.name: (folder / "words.txt").read_text(encoding="utf-8").split()
-            for folder in sorted(CONTENT.iterdir())
-            if folder.is_dir()
+        languages = [folder.name for folder in sorted(CONTENT.iterdir()) if folder.is_dir()]
+        self._words = {language: read_words(language, "words") for language in languages}
+        lexicons = {
+            language: Lexicon(words, read_words(language, "unwanted"))
+            for language, words in self._words.items()
         }
-        self.coach = Coach(database, self._words, now_ms)
+        self.coach = Coach(database, lexicons, now_ms)
 
     async def publish(self) -> None:
         """Bring the stored passages up to date with the files."""
