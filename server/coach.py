@@ -20,13 +20,13 @@ class PracticeUnavailable(Exception):
 
 
 class Coach:
-    """Plans practice for the languages it has words of; `now_ms` tells the time."""
+    """Plans practice for the languages it has a lexicon of; `now_ms` tells the time."""
 
     def __init__(
-        self, database: Database, words: Mapping[str, list[str]], now_ms: Callable[[], int]
+        self, database: Database, lexicons: Mapping[str, Lexicon], now_ms: Callable[[], int]
     ) -> None:
         self._database = database
-        self._lexicons = {language: Lexicon(known) for language, known in words.items()}
+        self._lexicons = lexicons
         self._now_ms = now_ms
 
     async def practice(self, user_id: str, language: str, layout: str) -> Practice:

@@ -3,20 +3,19 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from random import Random
 from typing import Any
 
 from server.coach import Coach, PracticeUnavailable
 from server.core.layout import LAYOUTS, chosen_layout, types
+from server.core.lexicon import Lexicon
 from server.core.source import DEFAULT_LAYOUTS, Source, SourceKind
 from server.core.text import normal_text
 from server.db.database import Database
 from server.db.queries import find_text, find_user, list_texts, store_texts
-from server.lessons import Lessons, LessonUnavailable
+from server.lessons import CONTENT, Lessons, LessonUnavailable, read_words
 from server.protocol import parse_lines
 
-CONTENT = Path(__file__).parent / "content"
 CHARS_PER_SECOND_MAX = 400 * 5 / 60  # a timed text is long enough for 400 wpm
 
 
@@ -49,12 +48,13 @@ class Texts:
         self._database = database
         self.lessons = lessons
         self._rng = rng
-        self._words = {
-            folder.name: (folder / "words.txt").read_text(encoding="utf-8").split()
-            for folder in sorted(CONTENT.iterdir())
-            if folder.is_dir()
+        languages = [folder.name for folder in sorted(CONTENT.iterdir()) if folder.is_dir()]
+        self._words = {language: read_words(language, "words") for language in languages}
+        lexicons = {
+            language: Lexicon(words, read_words(language, "unwanted"))
+            for language, words in self._words.items()
         }
-        self.coach = Coach(database, self._words, now_ms)
+        self.coach = Coach(database, lexicons, now_ms)
 
     async def publish(self) -> None:
         """Bring the stored passages and lessons up to date with the files."""

@@ -104,6 +104,9 @@ class Ear:
         self.ended += 1
         self.line.close(REFUSED_BYTES, "")
 
+    def flooded(self) -> None:
+        raise AssertionError("a few frames are no flood")
+
     def writable(self) -> None: ...
 
     def lost(self) -> None:

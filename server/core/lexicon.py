@@ -15,10 +15,17 @@ ZIPF_FROM = 10
 
 
 class Lexicon:
-    """Words from the commonest on, all of small letters; what follows from them is made once."""
+    """Words from the commonest on, all of small letters; what follows from them is made once.
 
-    def __init__(self, words: Sequence[str]) -> None:
+    No word is made up that is `unwanted`: `=word` is that word, `*part` is in any part of a word,
+    all else begins one.
+    """
+
+    def __init__(self, words: Sequence[str], unwanted: Sequence[str] = ()) -> None:
         self.words = tuple(words)
+        self._unwanted = frozenset(one[1:] for one in unwanted if one[0] == "=")
+        self._unwanted_parts = tuple(one[1:] for one in unwanted if one[0] == "*")
+        self._unwanted_begins = tuple(one for one in unwanted if one[0] not in "=*")
         self._known = frozenset(words)
         self._cores: dict[str, list[str]] = {}
 
@@ -72,9 +79,18 @@ class Lexicon:
             if core is None:
                 return None
             word = self._grow(self._grow(core, letters, rng, 1), letters, rng, -1)
-            if PSEUDO_MIN <= len(word) <= PSEUDO_MAX and word not in self._known:
+            if PSEUDO_MIN <= len(word) <= PSEUDO_MAX and self._is_new(word):
                 return word
         return None
+
+    def _is_new(self, word: str) -> bool:
+        """Whether it is no word, and nothing like a word that nobody wants to type."""
+        return (
+            word not in self._known
+            and word not in self._unwanted
+            and not word.startswith(self._unwanted_begins)
+            and not any(part in word for part in self._unwanted_parts)
+        )
 
     def _core(self, part: str, letters: frozenset[str], rng: Random) -> str | None:
         """Two or three letters of some word around `part`; its ends count as letters."""

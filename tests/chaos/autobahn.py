@@ -24,6 +24,7 @@ from starlette.websockets import WebSocket
 from server import web
 from server.line import DIRECT, AsgiLine, Line
 from server.protocol import CloseCode
+from server.turns import Door
 from tests.chaos.places import folder
 from tests.processes import REPOSITORY, free_port
 
@@ -168,6 +169,9 @@ class Echo:
     def received_bytes(self) -> None:
         self.line.close(CloseCode.BINARY, "")
 
+    def flooded(self) -> None:
+        self.line.close(CloseCode.MESSAGE_RATE, "")
+
     def writable(self) -> None: ...
 
     def lost(self) -> None: ...
@@ -195,6 +199,7 @@ def serve(port: int, reader: str) -> None:
         "127.0.0.1",
         port,
         nothing,
+        Door(),
         websockets=reader,
     )
     startup = server.startup

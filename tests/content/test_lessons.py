@@ -26,7 +26,7 @@ TYPED = [
     if types(layout, language)
 ]
 # At least so many of the keys pressed are those a lesson is about; capitals are one in a word.
-TARGET_SHARE = 0.15
+TARGET_SHARE = 0.12
 MARKS_SHARE = 0.08
 MARKS = (Form.COMMAS, Form.MARKS, Form.QUOTES, Form.SYMBOLS)
 MATERIAL = {language: read_material(language) for language in DEFAULT_LAYOUTS}

@@ -1,23 +1,17 @@
 """Which letters are open, and in which order the others follow."""
 
-from pathlib import Path
-
 import pytest
 
 from server.core.layout import key_places
 from server.core.letters import FIRST, HELD, MET, READY, letter_order, open_letters
 from server.core.lexicon import Lexicon
 from server.core.strength import Strength
-from server.texts import CONTENT
+from server.lessons import read_words
 
 STRONG = Strength(1, 1)
 
 
-def words(language: str) -> list[str]:
-    return Path(CONTENT / language / "words.txt").read_text(encoding="utf-8").split()
-
-
-SHARES = Lexicon(words("en")).letters
+SHARES = Lexicon(read_words("en", "words")).letters
 ORDER = letter_order(SHARES, key_places("qwerty"))
 
 
@@ -32,7 +26,7 @@ def opened(
 
 @pytest.mark.parametrize(("language", "layout"), [("en", "qwerty"), ("ru", "jcuken")])
 def test_every_letter_has_a_turn_and_the_first_make_words(language: str, layout: str) -> None:
-    lexicon = Lexicon(words(language))
+    lexicon = Lexicon(read_words(language, "words"))
     order = letter_order(lexicon.letters, key_places(layout))
     assert set(order) == set("".join(lexicon.words))
     possible = [word for word in lexicon.words if set(word) <= set(order[:FIRST])]

@@ -1,16 +1,15 @@
 """Words of a language, and words that could be."""
 
 from itertools import pairwise
-from pathlib import Path
 from random import Random
 
 import pytest
 
 from server.core.lexicon import PSEUDO_MAX, PSEUDO_MIN, Lexicon
-from server.texts import CONTENT
+from server.lessons import read_words
 
 LEXICONS = {
-    language: Lexicon(Path(CONTENT / language / "words.txt").read_text(encoding="utf-8").split())
+    language: Lexicon(read_words(language, "words"), read_words(language, "unwanted"))
     for language in ("en", "ru")
 }
 
@@ -61,3 +60,19 @@ def test_they_hold_what_is_asked_for_and_open_letters_alone(language: str, lette
 def test_what_no_word_holds_none_can() -> None:
     assert LEXICONS["en"].pseudo_word("qz", frozenset("qz"), Random(1)) is None
     assert LEXICONS["en"].pseudo_word("q", frozenset("qz"), Random(1)) is None
+
+
+def test_no_unwanted_word_is_made_up() -> None:
+    words = ["tone", "stone", "note", "onto", "tent", "sent"]
+
+    def made(*unwanted: str) -> set[str | None]:
+        lexicon, rng = Lexicon(words, unwanted), Random(1)
+        return {lexicon.pseudo_word("t", frozenset("tones"), rng) for _ in range(200)}
+
+    assert {"tonto", "stonto", "sento"} <= made()
+    assert {"stonto", "sento"} <= made("=tonto") | {"tonto"}
+    assert "tonto" not in made("=tonto")
+    assert not {"tonto", "stonto"} & made("*onto")
+    assert "sento" in made("*onto")
+    assert "tonto" not in made("ton")
+    assert "stonto" in made("ton")

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from itertools import pairwise
-from pathlib import Path
 from random import Random
 from statistics import mean
 
@@ -15,12 +14,12 @@ from server.core.layout import key_places
 from server.core.lexicon import Lexicon
 from server.core.practice import BIGRAMS_MAX, KEYS_MAX, Practice, Reason, plan_practice
 from server.core.practice_text import BIGRAM_MIN, KEY_MIN, KEYS_MIN, MIX_UP_MIN, WORDS, compose
-from server.texts import CONTENT
+from server.lessons import read_words
 
 NOW_MS = 100 * DAY_MS
 LAYOUTS = {"en": "qwerty", "ru": "jcuken"}
 LEXICONS = {
-    language: Lexicon(Path(CONTENT / language / "words.txt").read_text(encoding="utf-8").split())
+    language: Lexicon(read_words(language, "words"), read_words(language, "unwanted"))
     for language in LAYOUTS
 }
 WPM = 60  # 200 ms a press

@@ -10,7 +10,7 @@ from tests.learner.person import KINDS, Kind
 from tests.learner.policies import POLICIES, Policy
 from tests.learner.trial import HALFWAY, LOOKS, PRESSES_MAX, Outcome, run
 
-SEEDS = range(4)
+SEEDS = range(3)
 DOCUMENT = Path(__file__).parents[2] / "docs" / "practice.md"
 BEGIN, END = "<!-- learners -->\n", "<!-- end of learners -->\n"
 

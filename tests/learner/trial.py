@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from server.core.lexicon import Lexicon
-from server.texts import CONTENT
+from server.lessons import read_words
 from tests.learner.person import Kind, Person
 from tests.learner.policies import Policy
 
@@ -28,7 +28,7 @@ class Outcome:
 
 @cache
 def lexicon(language: str) -> Lexicon:
-    return Lexicon((CONTENT / language / "words.txt").read_text(encoding="utf-8").split())
+    return Lexicon(read_words(language, "words"), read_words(language, "unwanted"))
 
 
 def run(kind: Kind, policy_of: type[Policy], seed: int, presses_max: int = PRESSES_MAX) -> Outcome:
