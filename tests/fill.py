@@ -30,8 +30,8 @@ from server.db.bests import recount
 from server.db.database import Database
 from server.db.queries import attempts, category, key_confusions, key_counters, users
 from server.db.race_rows import racers, races
+from server.lessons import CONTENT
 from server.live.result import ending
-from server.texts import CONTENT
 
 DAY_MS = 86_400_000
 DAYS = 730

@@ -11,9 +11,9 @@ import pytest
 from server.core.source import DEFAULT_LAYOUTS, Source, SourceKind
 from server.core.text import normal_key, normal_text
 from server.db.database import Database
-from server.lessons import Lessons
+from server.lessons import CONTENT, Lessons
 from server.protocol import parse_lines
-from server.texts import CONTENT, Texts, TextUnavailable
+from server.texts import Texts, TextUnavailable
 
 LATIN = "abcdefghijklmnopqrstuvwxyz"
 CYRILLIC = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"

@@ -23,8 +23,8 @@ from server.core.layout import (
 )
 from server.core.source import DEFAULT_LAYOUTS
 from server.core.text import key_name
+from server.lessons import CONTENT
 from server.protocol import parse_lines
-from server.texts import CONTENT
 
 P, S, A, SA = Level
 HOME_ROWS = {
