@@ -24,6 +24,8 @@ from server.api import (
     accounts,
     attempts,
     charts,
+    collection_texts,
+    collections,
     history,
     key_stats,
     leaderboards,
@@ -74,6 +76,8 @@ ENDPOINTS: list[Endpoint] = [
     *key_stats.ENDPOINTS,
     *leaderboards.ENDPOINTS,
     *races.ENDPOINTS,
+    *collections.ENDPOINTS,
+    *collection_texts.ENDPOINTS,
 ]
 STATIC = Path(__file__).resolve().parents[1] / "static"
 PAGES = {
@@ -84,6 +88,8 @@ PAGES = {
     "/account": "account",
     "/race": "race",
     "/race/{race}": "race",
+    "/collections": "collections",
+    "/collections/{collection}": "collections",
 }
 FLUSH_S = 10
 CLOCK_S = 60

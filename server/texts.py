@@ -6,10 +6,12 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from server.core.collection import is_text_id
 from server.core.key_stats import KeyStats
 from server.core.practice import practice_words
 from server.core.source import DEFAULT_LAYOUTS, Source, SourceKind
 from server.core.text import normal_text
+from server.db.collections import find_collection_text
 from server.db.database import Database
 from server.db.queries import find_text, list_texts, load_key_stats, store_texts
 from server.protocol import parse_lines
@@ -61,7 +63,7 @@ class Texts:
             case SourceKind.CUSTOM:
                 return ChosenText(source.text or "", None, "")
             case SourceKind.TEXT:
-                return self._passage(await find_text(self._database, source.text or ""))
+                return self._passage(await self._find(source.text or "", user_id))
             case SourceKind.RANDOM:
                 return await self._random(source)
             case SourceKind.WORDS | SourceKind.TIME:
@@ -77,8 +79,14 @@ class Texts:
             raise TextUnavailable(f"There are no texts in that language; there are: {known}.")
         return words
 
-    def _chosen(self, text: str, language: str, layout: str | None = None) -> ChosenText:
-        return ChosenText(text, language, layout or DEFAULT_LAYOUTS.get(language, ""))
+    def _chosen(self, text: str, language: str | None, layout: str | None = None) -> ChosenText:
+        return ChosenText(text, language, layout or DEFAULT_LAYOUTS.get(language or "", ""))
+
+    async def _find(self, text_id: str, user_id: str) -> Mapping[Any, Any] | None:
+        """A passage, or a text of a collection that this person may read."""
+        if is_text_id(text_id):
+            return await find_collection_text(self._database, text_id, user_id)
+        return await find_text(self._database, text_id)
 
     def _passage(self, row: Mapping[Any, Any] | None) -> ChosenText:
         if row is None:

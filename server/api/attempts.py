@@ -8,14 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Discriminator, Field, RootModel, Tag
 from typing_extensions import TypedDict
 
-from server.api.endpoint import Answer, ApiError, Call, Caller, Endpoint, Model, Parts, Who
+from server.api.endpoint import Answer, ApiError, Call, Endpoint, Model, Parts, Who
 from server.core.replay import retype, unpack_log
 from server.core.source import Source, SourceKind
 from server.core.text import Text
 from server.core.typed_text import ErrorRule
 from server.core.verdict import Verdict
 from server.db.history import find_log, find_result, store_reported
-from server.db.queries import Person, category, from_start, limit_ms
+from server.db.queries import category, from_start, limit_ms
 
 UUID_PATTERN = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 DURATION_MS_MAX = 86_400_000
@@ -235,15 +235,9 @@ class ReportedBody(
 async def report(parts: Parts, call: Call) -> Answer:
     given: ReportedMs | ReportedSeconds = call.body.root
     now_ms = parts.clock.now_ms()
-    row = await store_reported(
-        parts.database, _person(call.me), _reported_row(given, now_ms), now_ms
-    )
+    row = await store_reported(parts.database, call.me.person, _reported_row(given, now_ms), now_ms)
     answer: BaseModel = shown(row)
     return Answer(answer, 201)
-
-
-def _person(caller: Caller) -> Person:
-    return Person(caller.user_id, f"Guest {caller.user_id[:4].upper()}", caller.guest)
 
 
 def _reported_row(given: ReportedMs | ReportedSeconds, now_ms: int) -> dict[str, Any]:

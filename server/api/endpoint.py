@@ -18,6 +18,7 @@ from server.boards import Boards
 from server.budgets import Budgets
 from server.clock import Clock
 from server.db.database import Database
+from server.db.queries import Person
 from server.db.stats import Day
 from server.post import Post
 
@@ -95,6 +96,11 @@ class Caller:
     login_id: str | None
     tier: str = "free"
     history: tuple[int, int] | None = None
+
+    @property
+    def person(self) -> Person:
+        """Who a guest's row is made of, with the first thing that is theirs."""
+        return Person(self.user_id, f"Guest {self.user_id[:4].upper()}", self.guest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ from server.db.accounts import (
     export_attempts,
     export_table,
 )
+from server.db.collections import export_texts
 from server.db.queries import find_user
 
 TAG = "users"
@@ -40,6 +41,7 @@ EXPORTED_TABLES = {
     "key_counters": "key_stats",
     "key_confusions": "key_confusions",
     "racers": "races",
+    "collections": "collections",
 }
 
 
@@ -204,12 +206,19 @@ async def _exported(
     yield b'{"profile":' + profile.model_dump_json().encode()
     for name, rows in tables.items():
         yield b"," + to_json(name) + b":" + to_json(rows)
-    yield b',"attempts":['
-    comma = b""
-    async for row, batches in export_attempts(parts.database, user_id):
-        yield comma + to_json(_attempt(dict(row), batches))
-        comma = b","
-    yield b"]}"
+    texts = (_plain(dict(row)) async for row in export_texts(parts.database, user_id))
+    attempts = (
+        _attempt(dict(row), batches)
+        async for row, batches in export_attempts(parts.database, user_id)
+    )
+    for name, rows_of_many in (("collection_texts", texts), ("attempts", attempts)):
+        yield b"," + to_json(name) + b":["
+        comma = b""
+        async for row in rows_of_many:
+            yield comma + to_json(row)
+            comma = b","
+        yield b"]"
+    yield b"}"
 
 
 async def _gathered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -279,7 +288,7 @@ ENDPOINTS = [
         "GET",
         "/users/me/export",
         handle_export,
-        "Everything of one's own: profile, settings, logins, attempts with keystrokes, counters",
+        "All of one's own: profile, settings, logins, attempts with keystrokes, counters, texts",
         TAG,
         Who.PERSON,
     ),

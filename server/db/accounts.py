@@ -12,6 +12,7 @@ from server.core.attempt import Batch
 from server.core.replay import unpack_log
 from server.db.batches import load_batches, sort_batches
 from server.db.bests import leave_boards, move_bests
+from server.db.collections import move_collections
 from server.db.database import Database
 from server.db.logins import NewLogin, logins, start_login
 from server.db.mails import NewMail, put_mail, send_link, use_link
@@ -237,6 +238,7 @@ async def _move_guest(
     await connection.execute(
         update(racers).where(racers.c.user_id == guest_id).values(user_id=user_id)
     )
+    await move_collections(connection, guest_id, user_id)
     await connection.execute(delete(users).where(users.c.id == guest_id))
 
 

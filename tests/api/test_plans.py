@@ -49,6 +49,17 @@ ASKED: dict[str, list[str]] = {
     ],
     "/users/me": ["/users/me"],
     "/users/me/export": ["/users/me/export"],
+    "/collections": ["/collections"],
+    "/collections/{id}": ["/collections/{collection}"],
+    "/collections/{id}/texts": ["/collections/{collection}/texts"],
+    "/collections/search": [
+        "/collections/search",
+        "/collections/search?q=sea son",
+        "/collections/search?language=en",
+        "/collections/search?q=sea&language=en"
+        "&cursor=99999999999999.00000000-0000-4000-8000-000000000000",
+    ],
+    "/texts/{id}": ["/texts/{text}"],
     "/users/me/races": ["/users/me/races", "/users/me/races?limit=5&offset=10"],
 }
 # Beside the one that says who calls; others: 1.
@@ -67,7 +78,7 @@ class Filled:
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://test/api/v1"
         )
-        self.attempt = ""
+        self.named: dict[str, str] = {}
 
     async def fill(self) -> None:
         now_ms = Clock().now_ms()
@@ -76,10 +87,15 @@ class Filled:
         )
         self.client.headers["Authorization"] = f"Bearer {Tokens(JWT_SECRET).guest(who, now_ms)}"
         page = await self.client.get("/users/me/progress?limit=1&offset=1")
-        self.attempt = page.json()["results"][0]["id"]
+        self.named = {"attempt": page.json()["results"][0]["id"]}
+        made = await self.client.post("/collections", json={"name": "Mine"})
+        self.named["collection"] = made.json()["id"]
+        texts = f"/collections/{self.named['collection']}/texts"
+        put = await self.client.post(texts, json={"text": "ab"})
+        self.named["text"] = put.json()["id"]
 
     async def get(self, url: str, **headers: str) -> httpx.Response:
-        answer = await self.client.get(url.replace("{attempt}", self.attempt), headers=headers)
+        answer = await self.client.get(url.format(**self.named), headers=headers)
         assert answer.status_code in (200, 304), (url, answer.text)
         return answer
 
