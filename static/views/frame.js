@@ -14,6 +14,7 @@ import { say, speakIn, translate } from './words.js';
 const PLACES = [
   ['/', 'placeType'],
   ['/race', 'placeRace'],
+  ['/collections', 'placeTexts'],
   ['/history', 'placeHistory'],
   ['/leaderboards', 'placeLeaderboards'],
 ];

@@ -359,7 +359,8 @@ async def test_a_race_carries_a_private_text_to_all_its_racers(site: Site) -> No
         await friend.ask("join", code=race["code"])
         await host.ask("start")
         for person in (host, friend):
-            await person.begun()
+            if "h" not in person.race:
+                await person.begun()
         assert friend.race["text"] == TEXT
         for person in (host, friend):
             await person.event("go")
