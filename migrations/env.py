@@ -6,11 +6,16 @@ import os
 from alembic import context
 from sqlalchemy import Connection
 
-from server.db import collection_tables, race_tables
+from server.db import collection_tables, race_tables, subscription_tables
 from server.db.database import Database, take_time
 from server.settings import Settings
 
-ROWS = (race_tables.RaceRow, collection_tables.CollectionRow)  # with these all tables are known
+# With these all tables are known.
+ROWS = (
+    race_tables.RaceRow,
+    collection_tables.CollectionRow,
+    subscription_tables.SubscriptionRow,
+)
 
 
 def run(connection: Connection) -> None:

@@ -31,6 +31,7 @@ from server.api import (
     leaderboards,
     passwords,
     races,
+    subscriptions,
     users,
 )
 from server.api import endpoint as api
@@ -41,6 +42,7 @@ from server.api.kept import KeptAnswers, Shared
 from server.api.operations import operations, with_measures
 from server.api.routes import PREFIX, broken, refused, request_id, routes, with_request_ids
 from server.auth import Passwords, Tokens
+from server.billing import Billing
 from server.boards import Boards
 from server.budgets import Budgets
 from server.bus import Bus, MemoryBus, RedisBus
@@ -78,6 +80,7 @@ ENDPOINTS: list[Endpoint] = [
     *races.ENDPOINTS,
     *collections.ENDPOINTS,
     *collection_texts.ENDPOINTS,
+    *subscriptions.ENDPOINTS,
 ]
 STATIC = Path(__file__).resolve().parents[1] / "static"
 PAGES = {
@@ -88,6 +91,7 @@ PAGES = {
     "/account": "account",
     "/race": "race",
     "/race/{race}": "race",
+    "/plans": "plans",
     "/collections": "collections",
     "/collections/{collection}": "collections",
 }
@@ -157,8 +161,16 @@ def build_api(parts: Parts, settings: Settings, redis_link: RedisLink) -> api.Pa
         origins=settings.allowed_origins,
         secure_cookies=settings.production,
         kept=KeptAnswers(),
+        billing=_billing(settings, public_url, parts.clock),
         days=Shared(),
     )
+
+
+def _billing(settings: Settings, public_url: str, clock: Clock) -> Billing | None:
+    account = settings.stripe
+    if account is None:
+        return None
+    return Billing(account, f"{public_url}/plans", lambda: clock.now_ms() / 1_000)
 
 
 def create_app(parts: Parts, settings: Settings, fail: Callable[[], None]) -> ASGIApp:

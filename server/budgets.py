@@ -16,6 +16,7 @@ from limits.aio.storage import MovingWindowSupport, RedisStorage, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
 from redis.asyncio import Redis
 
+from server.core.plan import GRANTS
 from server.redis_link import RedisLink
 
 HOUR_S = 3_600
@@ -24,10 +25,9 @@ PER_HOUR: Mapping[str, int] = {
     "login_all": 50,  # from one address at all accounts, and at one account from all addresses
     "register": 10,
     "mail": 5,
-    "requests_free": 100,  # guests too
-    "requests_basic": 500,
-    "requests_premium": 1_000,
     "requests_address": 1_000,
+    # Of a person with that plan; guests have what `free` has.
+    **{f"requests_{plan.value}": grants.requests_per_hour for plan, grants in GRANTS.items()},
 }
 PAUSE_S_MAX = 900
 SUBJECTS_MAX = 100_000  # in memory; the longest unheard are forgotten first

@@ -22,13 +22,13 @@ from server.api.endpoint import Answer, Call, Endpoint, Model, Parts, Who
 from server.api.routes import not_found
 from server.core.collection import (
     PREVIEW_CHARS,
-    TEXTS_MAX,
     TITLE_CHARS_MAX,
     NewText,
     is_text_id,
     normal_title,
     read_table,
 )
+from server.core.plan import GRANTS
 from server.core.text import normal_text
 from server.db.collections import (
     NoRoom,
@@ -181,10 +181,11 @@ async def import_table(parts: Parts, call: Call) -> ImportAnswer:
 async def _added(parts: Parts, call: Call, new: Sequence[NewText]) -> Sequence[Mapping[Any, Any]]:
     row = await readable(parts, call)
     me, now_ms = call.me.user_id, parts.clock.now_ms()
+    most = GRANTS[call.me.plan].collection_texts
     try:
-        added = await add_texts(parts.database, me, row["id"], new, TEXTS_MAX, now_ms)
+        added = await add_texts(parts.database, me, row["id"], new, most, now_ms)
     except NoRoom as full:
-        raise no_room(full) from None
+        raise no_room(call, full) from None
     if added is None:
         raise not_yours()
     return added
@@ -234,7 +235,7 @@ async def text_change(parts: Parts, call: Call) -> CollectionText:
     try:
         changed = await change_text(parts.database, me, row["id"], changes, now_ms)
     except NoRoom as full:
-        raise no_room(full) from None
+        raise no_room(call, full) from None
     if changed is None:
         raise not_yours()
     return _listed(changed)
@@ -270,7 +271,7 @@ ENDPOINTS: list[Endpoint] = [
         body=NewTextBody,
         status=201,
         answer=CollectionText,
-        errors={**NOT_YOURS, **NO_ROOM},
+        errors={**NOT_YOURS, 403: ["not_yours", "plan_required"], **NO_ROOM},
         path_patterns=ID,
     ),
     Endpoint(
@@ -282,7 +283,7 @@ ENDPOINTS: list[Endpoint] = [
         Who.PERSON,
         body=ImportBody,
         answer=ImportAnswer,
-        errors={**NOT_YOURS, **NO_ROOM},
+        errors={**NOT_YOURS, 403: ["not_yours", "plan_required"], **NO_ROOM},
         path_patterns=ID,
     ),
     Endpoint(
@@ -304,7 +305,7 @@ ENDPOINTS: list[Endpoint] = [
         Who.PERSON,
         body=TextChange,
         answer=CollectionText,
-        errors={**NOT_YOURS, **NO_ROOM},
+        errors={**NOT_YOURS, 403: ["not_yours", "plan_required"], **NO_ROOM},
         path_patterns=ID,
     ),
     Endpoint(

@@ -7,16 +7,24 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from server.api.attempts import UUID_PATTERN
-from server.api.endpoint import Answer, ApiError, Call, Endpoint, Model, Parts, Query, Who
+from server.api.endpoint import (
+    Answer,
+    ApiError,
+    Call,
+    Endpoint,
+    Model,
+    Parts,
+    Query,
+    Who,
+    plan_required,
+)
 from server.api.history import LanguageName
 from server.api.routes import not_found
 from server.core.collection import (
-    COLLECTIONS_MAX,
     DESCRIPTION_CHARS_MAX,
     NAME_CHARS_MAX,
     TAG_CHARS_MAX,
     TAGS_MAX,
-    TEXTS_MAX,
     WORDS_MAX,
     Visibility,
     normal_line,
@@ -24,6 +32,7 @@ from server.core.collection import (
     normal_tags,
     search_words,
 )
+from server.core.plan import GRANTS
 from server.db.collections import (
     NoRoom,
     change_collection,
@@ -120,8 +129,8 @@ async def collections(parts: Parts, call: Call) -> OwnCollections:
     rows = await list_own(parts.database, call.me.user_id)
     return OwnCollections(
         results=[_shown(row, call) for row in rows],
-        collections_max=COLLECTIONS_MAX,
-        texts_max=TEXTS_MAX,
+        collections_max=GRANTS[call.me.plan].collections,
+        texts_max=GRANTS[call.me.plan].collection_texts,
     )
 
 
@@ -131,9 +140,10 @@ async def create(parts: Parts, call: Call) -> Answer:
     new = {**body.model_dump(mode="json"), "secret": _secret(body.visibility)}
     now_ms = parts.clock.now_ms()
     try:
-        row = await create_collection(parts.database, call.me.person, new, COLLECTIONS_MAX, now_ms)
+        most = GRANTS[call.me.plan].collections
+        row = await create_collection(parts.database, call.me.person, new, most, now_ms)
     except NoRoom as full:
-        raise no_room(full) from None
+        raise no_room(call, full) from None
     return Answer(_shown(row, call), 201)
 
 
@@ -212,14 +222,20 @@ def not_yours() -> ApiError:
     return ApiError(403, "not_yours", "Only who has made it can change it.")
 
 
-def no_room(full: NoRoom) -> ApiError:
-    """409 that says what there is no room for."""
+def no_room(call: Call, full: NoRoom) -> ApiError:
+    """403 if another plan has more room, else 409 that says what there is no room for."""
+    grants = GRANTS[call.me.plan]
     most = {
-        "collections": f"There are at most {COLLECTIONS_MAX} collections.",
-        "texts": f"There are at most {TEXTS_MAX} texts in a collection.",
+        "collections": f"There are at most {grants.collections} collections.",
+        "texts": f"There are at most {grants.collection_texts} texts in a collection.",
         "chars": "All your collections together are too long.",
     }
-    return ApiError(409, "no_room", most[full.what])
+    more = None
+    if full.what == "collections":
+        more = plan_required("collections", grants.collections + 1)
+    elif full.what == "texts":
+        more = plan_required("collection_texts", grants.collection_texts + 1)
+    return more or ApiError(409, "no_room", most[full.what])
 
 
 def _shown(row: Mapping[Any, Any], call: Call) -> CollectionAnswer:
@@ -264,7 +280,7 @@ ENDPOINTS: list[Endpoint] = [
         body=NewCollection,
         status=201,
         answer=CollectionAnswer,
-        errors={403: ["account_required"], **NO_ROOM},
+        errors={403: ["account_required", "plan_required"], **NO_ROOM},
     ),
     Endpoint(
         "GET",

@@ -14,9 +14,11 @@ from starlette.responses import JSONResponse, Response
 
 from server.api.kept import KeptAnswers, Shared
 from server.auth import Passwords, Tokens
+from server.billing import Billing
 from server.boards import Boards
 from server.budgets import Budgets
 from server.clock import Clock
+from server.core.plan import GRANTS, Plan, least_plan
 from server.db.database import Database
 from server.db.queries import Person
 from server.db.stats import Day
@@ -35,6 +37,7 @@ class ApiError(Exception):
         message: str,
         fields: Sequence[Mapping[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
+        plan: Plan | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -42,6 +45,7 @@ class ApiError(Exception):
         self.message = message
         self.fields = fields
         self.headers = headers
+        self.plan = plan
 
 
 class Model(BaseModel):
@@ -62,11 +66,12 @@ class FieldProblem(Model):
 
 
 class Problem(Model):
-    """What was wrong."""
+    """What was wrong. `plan` is the least one that may do it, where a plan is missing."""
 
     code: str
     message: str
     fields: list[FieldProblem] | None = None
+    plan: Plan | None = None
 
 
 class ErrorAnswer(Model):
@@ -88,14 +93,17 @@ class Who(Enum):
 class Caller:
     """Who calls: a guest has no login.
 
-    `history` changes with everything stored of what they typed; None: there is nothing.
+    `history` changes with everything stored of what they typed; None: there is nothing. `plan` says
+    what they may use, everything where nothing is sold; `tier` how often they may ask.
     """
 
     user_id: str
     guest: bool
     login_id: str | None
-    tier: str = "free"
+    tier: Plan = Plan.FREE
     history: tuple[int, int] | None = None
+    plan: Plan = Plan.PREMIUM
+    plan_until_ms: int | None = None
 
     @property
     def person(self) -> Person:
@@ -142,7 +150,24 @@ class Parts:
     origins: frozenset[str]
     secure_cookies: bool
     kept: KeptAnswers
+    billing: Billing | None  # None: nothing is sold here
     days: Shared[list[Day]]
+
+
+def plan_required(feature: str, amount: int = 1) -> ApiError | None:
+    """403 that names the least plan that grants so much; None if none does."""
+    plan = least_plan(feature, amount)
+    if plan is None:
+        return None
+    return ApiError(403, "plan_required", f"That needs the plan {plan.value}.", plan=plan)
+
+
+def must_grant(call: Call, feature: str) -> None:
+    """Go on if the caller's plan grants that feature. Raises ApiError 403 plan_required."""
+    if not getattr(GRANTS[call.me.plan], feature):
+        refusal = plan_required(feature)
+        assert refusal is not None
+        raise refusal
 
 
 Handler = Callable[[Parts, Call], Awaitable[BaseModel | Answer | Response]]
@@ -169,6 +194,7 @@ class Endpoint:
     errors: Mapping[int, Sequence[str]] = field(default_factory=dict)
     path_patterns: Mapping[str, str] = field(default_factory=dict)  # name -> regex of its values
     kept: Callable[[Call, int], object] | None = None  # None: made anew each time
+    counted: bool = True  # of the requests that somebody may make in an hour
 
 
 def json_error(error: ApiError, request_id: str) -> Response:
@@ -177,6 +203,7 @@ def json_error(error: ApiError, request_id: str) -> Response:
         code=error.code,
         message=error.message,
         fields=[FieldProblem(**one) for one in error.fields] if error.fields else None,
+        plan=error.plan,
     )
     answer = ErrorAnswer(error=problem, request_id=request_id)
     content = answer.model_dump(mode="json", exclude_none=True)

@@ -22,7 +22,9 @@ from server.api.accounts import (
 from server.api.endpoint import Answer, ApiError, Call, Endpoint, Model, Parts, Who
 from server.api.passwords import proven_account
 from server.api.routes import unauthorized
+from server.api.subscriptions import end_subscription
 from server.core.attempt import AttemptState, Batch
+from server.core.plan import plan_at
 from server.db.accounts import (
     EmailTaken,
     NewAddress,
@@ -42,6 +44,8 @@ EXPORTED_TABLES = {
     "key_confusions": "key_confusions",
     "racers": "races",
     "collections": "collections",
+    "subscriptions": "subscriptions",
+    "payments": "payments",
 }
 
 
@@ -104,10 +108,10 @@ class Deletion(Model):
 async def handle_profile(parts: Parts, call: Call) -> BaseModel:
     row = await find_user(parts.database, call.me.user_id)
     if row is not None:
-        return _profile(dict(row))
+        return _profile(dict(row), parts.clock.now_ms())
     if not call.me.guest:
         raise unauthorized()  # deleted a moment ago
-    return _profile(_unseen_guest(call.me.user_id))
+    return _profile(_unseen_guest(call.me.user_id), parts.clock.now_ms())
 
 
 async def handle_change(parts: Parts, call: Call) -> BaseModel:
@@ -126,7 +130,7 @@ async def handle_change(parts: Parts, call: Call) -> BaseModel:
         raise unauthorized()
     if address is not None:
         parts.post.wake()
-    return _profile(dict(row))
+    return _profile(dict(row), now_ms)
 
 
 async def _new_address(parts: Parts, call: Call, now_ms: int) -> NewAddress | None:
@@ -153,6 +157,7 @@ def _needed(field: str, password: str | None) -> str:
 async def handle_delete(parts: Parts, call: Call) -> Answer:
     if not call.me.guest:
         await proven_account(parts, call, _needed("password", call.body.password))
+    await end_subscription(parts, call.me.user_id)
     await delete_person(parts.database, call.me.user_id, parts.clock.now_ms())
     return Answer(None, 204)
 
@@ -161,14 +166,14 @@ def _unseen_guest(user_id: str) -> Mapping[str, Any]:
     nothing = dict.fromkeys(
         (
             *("email", "verified_at_ms", "full_name", "disabled_at_ms", "created_at_ms"),
-            *("updated_at_ms", "last_login_at_ms", "settings"),
+            *("updated_at_ms", "last_login_at_ms", "settings", "tier_until_ms"),
         )
     )
     known = {"id": user_id, "name": f"Guest {user_id[:4].upper()}", "guest": True, "tier": "free"}
     return {**nothing, **known}
 
 
-def _profile(row: Mapping[str, Any]) -> Profile:
+def _profile(row: Mapping[str, Any], now_ms: int) -> Profile:
     return Profile(
         id=row["id"],
         name=row["name"],
@@ -176,7 +181,7 @@ def _profile(row: Mapping[str, Any]) -> Profile:
         email=row["email"],
         email_verified=row["verified_at_ms"] is not None,
         full_name=row["full_name"],
-        subscription_tier=row["tier"],
+        subscription_tier=plan_at(row["tier"], row["tier_until_ms"], now_ms),
         is_active=row["disabled_at_ms"] is None,
         created_at=row["created_at_ms"],
         updated_at=row["updated_at_ms"],
@@ -282,7 +287,7 @@ ENDPOINTS = [
         Who.PERSON,
         body=Deletion,
         status=204,
-        errors={403: ["wrong_password"], 503: ["busy"]},
+        errors={403: ["wrong_password"], 503: ["busy", "stripe"]},
     ),
     Endpoint(
         "GET",

@@ -15,16 +15,16 @@ DESCRIPTION_CHARS_MAX = 500
 TITLE_CHARS_MAX = 120
 TAGS_MAX = 10
 TAG_CHARS_MAX = 32
-# A person's collections and the texts of each; what all of them together hold.
-COLLECTIONS_MAX = 100
-TEXTS_MAX = 1_000
-CHARS_MAX = 5_000_000
+# How many collections and texts there may be is said in core.plan.
+TEXTS_MAX = 1_000  # in a table
+CHARS_MAX = 5_000_000  # in all collections of a person
 PROBLEMS_MAX = 100
 PREVIEW_CHARS = 160
 
 COLUMNS = ("title", "text", "tags")
 DELIMITERS = ",;\t"
 TEXT_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+TEXT_ID_CHARS = 36
 UNSEEN = ("Cc", "Cs", "Co", "Cn", "Zl", "Zp")
 WORDS_MAX = 8
 WORD_CHARS_MAX = 32

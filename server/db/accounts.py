@@ -69,6 +69,7 @@ class Standing:
     name: str
     guest: bool
     tier: str
+    tier_until_ms: int | None
     token_version: int
     disabled: bool
     created_at_ms: int
@@ -84,6 +85,7 @@ _standing = (
         users.c.name,
         users.c.guest,
         users.c.tier,
+        users.c.tier_until_ms,
         users.c.token_version,
         users.c.disabled_at_ms.is_not(None),
         users.c.created_at_ms,

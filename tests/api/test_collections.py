@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
+from server.core.source import Source, SourceKind
+from server.db.queries import Person
+from server.db.race_lookup import find_ghosts
 from tests.api.people import PASSWORD, Member, Site, code
-from tests.api.typed import NOBODY
+from tests.api.typed import NOBODY, Api, token
 from tests.live.guest import guest, new_id
 from tests.live.racer import racer
 from tests.raw_client import raw_client
@@ -106,13 +109,13 @@ async def test_who_reads_it_may_type_it(site: Site) -> None:
         return (*answers, await opened(site, token, text))  # type: ignore[return-value]
 
     everything, nothing = (200, 200, 200, 200, TEXT), (404, 404, 404, 404, None)
-    for token in (other.access, None):
-        assert await seen(token) == nothing
+    for reader in (other.access, None):
+        assert await seen(reader) == nothing
     assert await seen(me.access) == everything
 
     key = (await change(site, me.access, path, visibility="link"))["key"]
-    for token in (other.access, None):
-        assert await seen(token) == (404, 404, 200, 200, TEXT)
+    for reader in (other.access, None):
+        assert await seen(reader) == (404, 404, 200, 200, TEXT)
     by_key = await get(site, f"{path}?key={key}", other.access)
     assert (by_key["key"], by_key["mine"]) == (None, False)
     newer = (await change(site, me.access, path, new_link=True))["key"]
@@ -122,8 +125,8 @@ async def test_who_reads_it_may_type_it(site: Site) -> None:
 
     public = await change(site, me.access, path, visibility="public")
     assert public["key"] is None
-    for token in (other.access, None):
-        assert await seen(token) == everything
+    for reader in (other.access, None):
+        assert await seen(reader) == everything
     await site.disable(me.id)
     assert await seen(None) == nothing
 
@@ -380,3 +383,20 @@ async def test_nobody_else_is_told_whether_something_is_there(sqlite_site: Site)
         assert (answer.status_code, code(answer)) == (404, "not_found")
     passage = await get(sqlite_site, "/texts/en-short-001")
     assert (passage["language"], passage["collection"]) == ("en", None)
+
+
+async def test_a_ghost_at_a_private_text_is_its_owners_alone(site: Site, api: Api) -> None:
+    who, other = await api.guest(), await api.guest()
+    made = await begin(site, token(who))
+    words = "some words that are long enough to be ranked by anybody"
+    text = (await put(site, token(who), made["id"], words))["id"]
+    stored = await api.typed(who, words, source=Source(SourceKind.TEXT, text=text), dt_ms=150)
+    ghost = stored.row["id"]
+
+    async def found(person: Person) -> list[str]:
+        return list(await find_ghosts(api.database, person.id, [ghost]))
+
+    assert (await found(who), await found(other)) == ([ghost], [])
+    publish = "UPDATE collections SET visibility = 'public' WHERE id = :id"
+    await site.change(publish, id=made["id"])
+    assert await found(other) == [ghost]

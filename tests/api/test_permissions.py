@@ -18,6 +18,7 @@ CREDENTIALS = {"email": "{email}", "password": PASSWORD}
 NEEDS_TOKEN = "401 unauthorized"
 NEEDS_ACCOUNT = "403 account_required"
 NOT_THERE = "404 not_found"
+NOT_SOLD = "404 no_plans"  # what there is where something is sold: test_subscriptions.py
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,14 @@ ROWS = {
         "200", another=NOT_THERE, body={"user_id": "{user}"}
     ),
     "GET /leaderboards/{board}": open_to_all("200", named="time:60"),
+    "GET /subscription/status": for_persons("200"),
+    "GET /subscription/plans": open_to_all(NOT_SOLD),
+    "POST /subscription/upgrade": for_members(
+        NOT_SOLD, body={"plan": "basic", "billing_period": "yearly"}
+    ),
+    "POST /subscription/portal": for_members(NOT_SOLD),
+    "POST /subscription/cancel": for_members(NOT_SOLD),
+    "POST /payments/webhook": open_to_all(NOT_SOLD),
     "GET /collections": for_persons("200"),
     "POST /collections": for_persons("201", body={"name": "Mine"}),
     "GET /collections/search": open_to_all("200"),

@@ -6,10 +6,12 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import insert
 
 from server.app import ENDPOINTS, build, create_app
 from server.auth import Tokens
 from server.clock import Clock
+from server.db.collections import collection_words, collections
 from server.db.tables import metadata
 from server.settings import Settings
 from tests.db.plans import asking, full_scans
@@ -60,6 +62,8 @@ ASKED: dict[str, list[str]] = {
         "&cursor=99999999999999.00000000-0000-4000-8000-000000000000",
     ],
     "/texts/{id}": ["/texts/{text}"],
+    "/subscription/status": ["/subscription/status"],
+    "/subscription/plans": [],  # asks no store
     "/users/me/races": ["/users/me/races", "/users/me/races?limit=5&offset=10"],
 }
 # Beside the one that says who calls; others: 1.
@@ -93,6 +97,18 @@ class Filled:
         texts = f"/collections/{self.named['collection']}/texts"
         put = await self.client.post(texts, json={"text": "ab"})
         self.named["text"] = put.json()["id"]
+        await self.publish(who)
+
+    async def publish(self, owner: str) -> None:
+        """Many public collections: where there are hardly any, any way to find them is as good."""
+        facts = {"user_id": owner, "description": "", "tags": [], "visibility": "public"}
+        facts |= {"texts": 0, "chars": 0, "created_at_ms": 0, "updated_at_ms": 0}
+        ids = [f"collection {n}" for n in range(60)]
+        words = [{"word": f"w{n}", "collection_id": one} for one in ids for n in range(40)]
+        rows = [{"id": one, "name": one, "published_at_ms": 0, **facts} for one in ids]
+        async with self.database.write() as connection:
+            await connection.execute(insert(collections), rows)
+            await connection.execute(insert(collection_words), words)
 
     async def get(self, url: str, **headers: str) -> httpx.Response:
         answer = await self.client.get(url.format(**self.named), headers=headers)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from server.core.source import Source, SourceKind
 from tests.browser.conftest import Visit
@@ -229,16 +229,16 @@ async def test_collections_break_no_rule_of_axe(
     await visit.api.post(f"/collections/{made['id']}/texts", text, who)
     await visit.be(who)
     await visit.go("/collections")
-    await reader.look_at_page("collections", "#own li")
+    await reader.look_at_page("collections", "#own a")
     await page.locator('[data-action="newCollection"]').click()
     await reader.look_at_dialog("collection-dialog")
     await page.locator("#own a").click()
-    await reader.look_at_page("a collection", "#texts li")
+    await reader.look_at_page("a collection", "#texts h2")
     await page.locator('[data-action="addText"]').click()
     await reader.look_at_dialog("text-dialog")
     await page.locator('[data-action="addTable"]').click()
-    bad = {"name": "a.csv", "mimeType": "text/csv", "buffer": b"title,text\nA,b,c\n"}
-    await page.locator("#table-form-file").set_input_files([bad])
+    bad: FilePayload = {"name": "a.csv", "mimeType": "text/csv", "buffer": b"title,text\nA,b,c\n"}
+    await page.locator("#table-form-file").set_input_files(bad)
     await page.locator("#table-form button.primary").click()
     await page.locator("#table-problems td").wait_for()
     await reader.look_at_dialog("table-dialog")
