@@ -101,7 +101,12 @@ class Filled:
 
     async def publish(self, owner: str) -> None:
         """Many public collections: where there are hardly any, any way to find them is as good."""
-        facts = {"user_id": owner, "description": "", "tags": [], "visibility": "public"}
+        facts: dict[str, Any] = {
+            "user_id": owner,
+            "description": "",
+            "tags": [],
+            "visibility": "public",
+        }
         facts |= {"texts": 0, "chars": 0, "created_at_ms": 0, "updated_at_ms": 0}
         ids = [f"collection {n}" for n in range(60)]
         words = [{"word": f"w{n}", "collection_id": one} for one in ids for n in range(40)]
