@@ -284,7 +284,7 @@ ENDPOINTS: list[Endpoint] = [
     ),
     Endpoint(
         "GET",
-        "/collections/search",
+        "/public-collections",
         search,
         "Look for public collections.",
         TAG,

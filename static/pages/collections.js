@@ -106,7 +106,7 @@ function ask(cursor) {
   const language = String(asked.get('language'));
   if (language) query.set('language', language);
   if (cursor) query.set('cursor', cursor);
-  return session.ask('GET', `/collections/search?${query}`);
+  return session.ask('GET', `/public-collections?${query}`);
 }
 
 /** @param {{results: Collection[], next: string|null}} page @param {boolean} behind what is there already? */

@@ -269,7 +269,7 @@ async def test_public_ones_are_found_by_words_and_language(site: Site) -> None:
 
     async def found(words: str, **query: Any) -> list[str]:
         given = "".join(f"&{name}={value}" for name, value in query.items())
-        page = await get(site, f"/collections/search?q={words} {mark}{given}")
+        page = await get(site, f"/public-collections?q={words} {mark}{given}")
         return [one["id"] for one in page["results"]]
 
     assert await found("") == [sea, trees, hedgehogs]
@@ -294,7 +294,7 @@ async def test_what_is_found_comes_in_pages(site: Site) -> None:
         await begin(site, me.access, name=f"{name} {mark}", visibility="public")
     pages, cursor = [], ""
     while True:
-        page = await get(site, f"/collections/search?q={mark}&limit=3{cursor}")
+        page = await get(site, f"/public-collections?q={mark}&limit=3{cursor}")
         pages.append([one["name"][0] for one in page["results"]])
         if page["next"] is None:
             break

@@ -97,7 +97,7 @@ ROWS = {
     "POST /payments/webhook": open_to_all(NOT_SOLD),
     "GET /collections": for_persons("200"),
     "POST /collections": for_persons("201", body={"name": "Mine"}),
-    "GET /collections/search": open_to_all("200"),
+    "GET /public-collections": open_to_all("200"),
     "GET /collections/{id}": private_to("200", named="{collection}"),
     "PATCH /collections/{id}": for_persons(
         "200", another=NOT_THERE, named="{collection}", body={"name": "Other"}

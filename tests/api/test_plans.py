@@ -54,11 +54,11 @@ ASKED: dict[str, list[str]] = {
     "/collections": ["/collections"],
     "/collections/{id}": ["/collections/{collection}"],
     "/collections/{id}/texts": ["/collections/{collection}/texts"],
-    "/collections/search": [
-        "/collections/search",
-        "/collections/search?q=sea son",
-        "/collections/search?language=en",
-        "/collections/search?q=sea&language=en"
+    "/public-collections": [
+        "/public-collections",
+        "/public-collections?q=sea son",
+        "/public-collections?language=en",
+        "/public-collections?q=sea&language=en"
         "&cursor=99999999999999.00000000-0000-4000-8000-000000000000",
     ],
     "/texts/{id}": ["/texts/{text}"],
