@@ -6,15 +6,22 @@ import os
 from alembic import context
 from sqlalchemy import Connection
 
-from server.db import race_tables
+from server.db import collection_tables, race_tables, subscription_tables
 from server.db.database import Database, take_time
 from server.settings import Settings
+
+# With these all tables are known.
+ROWS = (
+    race_tables.RaceRow,
+    collection_tables.CollectionRow,
+    subscription_tables.SubscriptionRow,
+)
 
 
 def run(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=race_tables.RaceRow.metadata,
+        target_metadata=ROWS[0].metadata,
         compare_type=True,
         render_as_batch=True,
         transactional_ddl=True,

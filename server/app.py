@@ -24,6 +24,8 @@ from server.api import (
     accounts,
     attempts,
     charts,
+    collection_texts,
+    collections,
     history,
     imports,
     key_stats,
@@ -33,6 +35,7 @@ from server.api import (
     passwords,
     practice,
     races,
+    subscriptions,
     users,
 )
 from server.api import endpoint as api
@@ -43,6 +46,7 @@ from server.api.kept import KeptAnswers, Shared
 from server.api.operations import operations, with_measures
 from server.api.routes import PREFIX, broken, refused, request_id, routes, with_request_ids
 from server.auth import Passwords, Tokens
+from server.billing import Billing
 from server.boards import Boards
 from server.budgets import Budgets
 from server.bus import Bus, MemoryBus, RedisBus
@@ -85,6 +89,9 @@ ENDPOINTS: list[Endpoint] = [
     *leaderboards.ENDPOINTS,
     *races.ENDPOINTS,
     *layouts.ENDPOINTS,
+    *collections.ENDPOINTS,
+    *collection_texts.ENDPOINTS,
+    *subscriptions.ENDPOINTS,
 ]
 STATIC = Path(__file__).resolve().parents[1] / "static"
 PAGES = {
@@ -99,6 +106,9 @@ PAGES = {
     "/keyboard": "keyboard",
     "/race": "race",
     "/race/{race}": "race",
+    "/plans": "plans",
+    "/collections": "collections",
+    "/collections/{collection}": "collections",
 }
 FLUSH_S = 10
 AT_ONCE = 4  # who open, or otherwise want more than to type
@@ -123,7 +133,8 @@ def build(settings: Settings, files: int = FILES_USUAL) -> Parts:
     sockets = max(files - FILES_KEPT, files // 2)
     much = LoadLimits(settings.overload_ms, settings.overload_core_percent / 100, sockets)
     racing = Races(database, bus, clock, uuid4().hex)
-    texts = Texts(database, Lessons(), SystemRandom(), clock.now_ms)
+    sells = settings.stripe_secret_key is not None
+    texts = Texts(database, Lessons(), SystemRandom(), clock.now_ms, sells=sells)
     return Parts(
         clock=clock,
         database=database,
@@ -174,11 +185,19 @@ def build_api(parts: Parts, settings: Settings, redis_link: RedisLink) -> api.Pa
         origins=settings.allowed_origins,
         secure_cookies=settings.production,
         kept=KeptAnswers(),
+        billing=_billing(settings, public_url, parts.clock),
         days=Shared(),
         lessons=parts.texts.lessons,
         imports=asyncio.Semaphore(imports.AT_ONCE),
         coach=parts.texts.coach,
     )
+
+
+def _billing(settings: Settings, public_url: str, clock: Clock) -> Billing | None:
+    account = settings.stripe
+    if account is None:
+        return None
+    return Billing(account, f"{public_url}/plans", lambda: clock.now_ms() / 1_000)
 
 
 def create_app(parts: Parts, settings: Settings, fail: Callable[[], None]) -> ASGIApp:

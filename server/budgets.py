@@ -16,6 +16,7 @@ from limits.aio.storage import MovingWindowSupport, RedisStorage, Storage
 from limits.aio.strategies import MovingWindowRateLimiter
 from redis.asyncio import Redis
 
+from server.core.plan import GRANTS
 from server.redis_link import RedisLink
 
 HOUR_S = 3_600
@@ -25,10 +26,9 @@ PER_HOUR: Mapping[str, int] = {
     "register": 10,
     "mail": 5,
     "import": 40,  # files of one person, and looks at them
-    "requests_free": 100,  # guests too
-    "requests_basic": 500,
-    "requests_premium": 1_000,
     "requests_address": 1_000,
+    # Of a person with that plan; guests have what `free` has.
+    **{f"requests_{plan.value}": grants.requests_per_hour for plan, grants in GRANTS.items()},
 }
 PAUSE_S_MAX = 900
 SUBJECTS_MAX = 100_000  # in memory; the longest unheard are forgotten first

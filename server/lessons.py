@@ -26,14 +26,6 @@ class LessonUnavailable(Exception):
     """There is no such lesson, or not in that language on that layout; the message says which."""
 
 
-def is_open_to(lesson: Lesson, tier: str) -> bool:
-    """Whether the plan of that name includes the lesson: the one place where it is asked.
-
-    Every plan includes every lesson.
-    """
-    return True
-
-
 class Lessons:
     """Texts of the default layouts come from files; others are made by the same function.
 

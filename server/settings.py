@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from server.core.plan import GRANTS, Account, Plan
+
 VAR = Path(__file__).resolve().parents[1] / "var"
 SECRET_BYTES_MIN = 32
 PORT_MAX = 65_535
@@ -42,11 +44,18 @@ class Settings:
     registrations_per_hour: int = 10
     mails_per_hour: int = 5
     imports_per_hour: int = 40
-    requests_free_per_hour: int = 100
-    requests_basic_per_hour: int = 500
-    requests_premium_per_hour: int = 1_000
+    requests_free_per_hour: int = GRANTS[Plan.FREE].requests_per_hour
+    requests_basic_per_hour: int = GRANTS[Plan.BASIC].requests_per_hour
+    requests_premium_per_hour: int = GRANTS[Plan.PREMIUM].requests_per_hour
     requests_address_per_hour: int = 1_000
     forwarded_allow_ips: str | None = None  # None: no proxy is believed
+    stripe_secret_key: str | None = field(default=None, repr=False)  # None: nothing is sold
+    stripe_webhook_secret: str | None = field(default=None, repr=False)
+    stripe_price_basic_monthly: str | None = None
+    stripe_price_basic_yearly: str | None = None
+    stripe_price_premium_monthly: str | None = None
+    stripe_price_premium_yearly: str | None = None
+    stripe_api_base: str = "https://api.stripe.com"
     websockets: str = "direct"  # or "sansio": uvicorn's own way, for when ours is in doubt
 
     def __post_init__(self) -> None:
@@ -54,6 +63,28 @@ class Settings:
             raise SettingsRefused(
                 "WORKERS above 1 needs PostgreSQL (DATABASE_URL) and Redis (REDIS_URL)."
             )
+        sold = self.stripe
+        if sold is not None and not (sold.webhook_secret and all(sold.prices.values())):
+            raise SettingsRefused(
+                "STRIPE_SECRET_KEY needs STRIPE_WEBHOOK_SECRET and four STRIPE_PRICE_… beside it."
+            )
+        if sold is not None and len(set(sold.prices.values())) < len(sold.prices):
+            raise SettingsRefused("Each STRIPE_PRICE_… must be another price.")
+
+    @property
+    def stripe(self) -> Account | None:
+        """What is sold, and through whose account; None: nothing, and everything is open."""
+        if self.stripe_secret_key is None:
+            return None
+        prices = {
+            (Plan.BASIC, "monthly"): self.stripe_price_basic_monthly or "",
+            (Plan.BASIC, "yearly"): self.stripe_price_basic_yearly or "",
+            (Plan.PREMIUM, "monthly"): self.stripe_price_premium_monthly or "",
+            (Plan.PREMIUM, "yearly"): self.stripe_price_premium_yearly or "",
+        }
+        return Account(
+            self.stripe_secret_key, self.stripe_webhook_secret or "", prices, self.stripe_api_base
+        )
 
     @property
     def per_hour(self) -> dict[str, int]:
@@ -126,6 +157,13 @@ class Settings:
                 environ, "REQUESTS_ADDRESS_PER_HOUR", cls.requests_address_per_hour
             ),
             forwarded_allow_ips=environ.get("FORWARDED_ALLOW_IPS") or None,
+            stripe_secret_key=environ.get("STRIPE_SECRET_KEY") or None,
+            stripe_webhook_secret=environ.get("STRIPE_WEBHOOK_SECRET") or None,
+            stripe_price_basic_monthly=environ.get("STRIPE_PRICE_BASIC_MONTHLY") or None,
+            stripe_price_basic_yearly=environ.get("STRIPE_PRICE_BASIC_YEARLY") or None,
+            stripe_price_premium_monthly=environ.get("STRIPE_PRICE_PREMIUM_MONTHLY") or None,
+            stripe_price_premium_yearly=environ.get("STRIPE_PRICE_PREMIUM_YEARLY") or None,
+            stripe_api_base=environ.get("STRIPE_API_BASE") or cls.stripe_api_base,
             websockets=_websockets(environ),
         )
 
@@ -171,9 +209,12 @@ def _public_url(environ: Mapping[str, str], environment: str) -> str | None:
     url = (environ.get("PUBLIC_URL") or "").rstrip("/") or None
     if url is not None and not url.startswith(("http://", "https://")):
         raise SettingsRefused("PUBLIC_URL must begin with https:// or http://.")
-    if url is None and environ.get("MAIL_URL") and environment == "production":
+    leads_back = environ.get("MAIL_URL") or environ.get("STRIPE_SECRET_KEY")
+    if url is None and leads_back and environment == "production":
         # What a request says of its host is not to be believed: it may lead anywhere.
-        raise SettingsRefused("PUBLIC_URL must be set where mail is sent: its links lead there.")
+        raise SettingsRefused(
+            "PUBLIC_URL must be set where mail is sent or plans are sold: links lead there."
+        )
     return url
 
 

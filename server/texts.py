@@ -7,10 +7,14 @@ from random import Random
 from typing import Any
 
 from server.coach import Coach, PracticeUnavailable
+from server.core.collection import is_text_id
+from server.core.course import find_lesson
 from server.core.layout import LAYOUTS, chosen_layout, types
 from server.core.lexicon import Lexicon
+from server.core.plan import Plan, may_open_lesson, plan_at
 from server.core.source import DEFAULT_LAYOUTS, Source, SourceKind
 from server.core.text import normal_text
+from server.db.collections import find_collection_text
 from server.db.database import Database
 from server.db.queries import find_text, find_user, list_texts, store_texts
 from server.lessons import CONTENT, Lessons, LessonUnavailable, read_words
@@ -21,6 +25,10 @@ CHARS_PER_SECOND_MAX = 400 * 5 / 60  # a timed text is long enough for 400 wpm
 
 class TextUnavailable(Exception):
     """Nothing here answers to that source; the message says what is missing."""
+
+
+class TextNotGranted(TextUnavailable):
+    """The person's plan does not open it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +47,21 @@ class ChosenText:
 class Texts:
     """Chooses texts. Passages live in the store, word lists in memory; `rng` rolls the dice.
 
-    Its `coach` knows what somebody should practise.
+    Its `coach` knows what somebody should practise. Where nothing is sold (`sells`) all is open.
     """
 
     def __init__(
-        self, database: Database, lessons: Lessons, rng: Random, now_ms: Callable[[], int]
+        self,
+        database: Database,
+        lessons: Lessons,
+        rng: Random,
+        now_ms: Callable[[], int],
+        *,
+        sells: bool = False,
     ) -> None:
         self._database = database
+        self._now_ms = now_ms
+        self._sells = sells
         self.lessons = lessons
         self._rng = rng
         languages = [folder.name for folder in sorted(CONTENT.iterdir()) if folder.is_dir()]
@@ -93,7 +109,7 @@ class Texts:
             case SourceKind.CUSTOM:
                 return ChosenText(source.text or "", None, "", source)
             case SourceKind.TEXT:
-                return self._passage(source, await find_text(self._database, source.text or ""))
+                return self._passage(source, await self._find(source.text or "", user_id))
             case SourceKind.RANDOM:
                 return await self._random(source)
             case SourceKind.WORDS | SourceKind.TIME:
@@ -112,9 +128,16 @@ class Texts:
         return words
 
     def _chosen(
-        self, source: Source, text: str, language: str, layout: str | None = None
+        self, source: Source, text: str, language: str | None, layout: str | None = None
     ) -> ChosenText:
-        return ChosenText(text, language, layout or DEFAULT_LAYOUTS.get(language, ""), source)
+        layout = layout or DEFAULT_LAYOUTS.get(language or "", "")
+        return ChosenText(text, language, layout, source)
+
+    async def _find(self, text_id: str, user_id: str) -> Mapping[Any, Any] | None:
+        """A passage, or a text of a collection that this person may read."""
+        if is_text_id(text_id):
+            return await find_collection_text(self._database, text_id, user_id)
+        return await find_text(self._database, text_id)
 
     def _passage(self, source: Source, row: Mapping[Any, Any] | None) -> ChosenText:
         if row is None:
@@ -154,8 +177,9 @@ class Texts:
 
     async def _lesson(self, source: Source, user_id: str) -> ChosenText:
         language, layout = source.language, source.layout
-        if language is None or layout is None:
+        if language is None or layout is None or self._sells:
             person = await find_user(self._database, user_id)
+            self._must_be_granted(source.lesson or "", person)
             liked = (person and person["settings"]) or {}
             language = language or liked.get("text_language") or liked.get("language") or "en"
             layout = layout or chosen_layout(language, liked)
@@ -168,6 +192,17 @@ class Texts:
             raise TextUnavailable(str(missing)) from None
         whole = replace(source, language=language, layout=layout)
         return self._chosen(whole, lesson.text, language, layout)
+
+    def _must_be_granted(self, lesson_id: str, person: Mapping[Any, Any] | None) -> None:
+        """Raises TextNotGranted."""
+        lesson = find_lesson(lesson_id)
+        if not self._sells or lesson is None:
+            return
+        plan = Plan.FREE
+        if person is not None:
+            plan = plan_at(person["tier"], person["tier_until_ms"], self._now_ms())
+        if not may_open_lesson(plan, lesson.place + 1):
+            raise TextNotGranted("Your plan does not open that lesson.")
 
 
 def _must_type(layout: str, language: str | None) -> None:

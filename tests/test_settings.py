@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import server.settings
+from server.core.plan import Plan
 from server.settings import SECRET_BYTES_MIN, Settings, SettingsRefused
 
 SECRET = "s" * SECRET_BYTES_MIN
@@ -167,3 +168,29 @@ def test_secret_file_left_empty_is_not_taken_for_a_secret(var: Path) -> None:
 
 def test_secret_does_not_show_when_settings_are_printed() -> None:
     assert SECRET not in repr(Settings.from_environ({"JWT_SECRET": SECRET}))
+
+
+STRIPE = {
+    "STRIPE_SECRET_KEY": "sk_test_secret",
+    "STRIPE_WEBHOOK_SECRET": "whsec_secret",
+    "STRIPE_PRICE_BASIC_MONTHLY": "one",
+    "STRIPE_PRICE_BASIC_YEARLY": "two",
+    "STRIPE_PRICE_PREMIUM_MONTHLY": "three",
+    "STRIPE_PRICE_PREMIUM_YEARLY": "four",
+}
+
+
+def test_plans_are_sold_with_all_that_it_takes_or_not_at_all() -> None:
+    given = {"JWT_SECRET": SECRET, **STRIPE}
+    settings = Settings.from_environ(given)
+    assert settings.stripe is not None
+    assert settings.stripe.prices[Plan.PREMIUM, "yearly"] == "four"
+    assert "secret" not in repr((settings, settings.stripe)).replace("_secret", "")
+    assert Settings.from_environ({"JWT_SECRET": SECRET}).stripe is None
+    for name in STRIPE.keys() - {"STRIPE_SECRET_KEY"}:
+        with pytest.raises(SettingsRefused, match="STRIPE_SECRET_KEY needs"):
+            Settings.from_environ(given | {name: ""})
+    with pytest.raises(SettingsRefused, match="another price"):
+        Settings.from_environ(given | {"STRIPE_PRICE_BASIC_YEARLY": "one"})
+    with pytest.raises(SettingsRefused, match="PUBLIC_URL"):
+        Settings.from_environ(given | {"ENVIRONMENT": "production"})

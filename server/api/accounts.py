@@ -20,6 +20,7 @@ from server.api.routes import (
     unauthorized,
 )
 from server.auth import ACCESS_TOKEN_S, PASSWORD_MAX, PASSWORD_MIN, new_opaque, stored_form
+from server.core.plan import plan_at
 from server.db.accounts import (
     AlreadyMember,
     EmailTaken,
@@ -204,7 +205,7 @@ async def _log_in(parts: Parts, call: Call, row: Mapping[str, Any], password_has
     signed_in = SignedIn(
         user_id=row["id"],
         email=row["email"],
-        subscription_tier=row["tier"],
+        subscription_tier=plan_at(row["tier"], row["tier_until_ms"], now_ms),
         access_token=parts.tokens.access(row["id"], version, login.id, now_ms),
     )
     return _deliver(parts, signed_in, token, call.body.refresh, 200)

@@ -7,6 +7,7 @@ from typing_extensions import TypedDict
 
 from server.api.endpoint import Call, Endpoint, Model, Parts, Who
 from server.api.history import DaysQuery, Streak, days_of, mean, named, number_of, streak, that_day
+from server.core.plan import GRANTS
 from server.db.stats import SPEED_STEP_WPM, Best, Day, list_speeds
 
 # A calendar of a year has so many days at the most: it begins with a week.
@@ -51,12 +52,14 @@ class BestAnswer(TypedDict):
 
 class ChartsAnswer(Model):
     """`days` reach back a year from the end, for a calendar, even if `from_day` is later: all else
-    is of the days asked for. `streak_days` is of all time.
+    is of the days asked for. `streak_days` is of all time. Without advanced stats older days than a
+    year are hidden: those before `hidden_before`, null if there are none.
 
     `speeds` are steps of `speed_step_wpm`; `bests` those of the modes typed most, at most 20.
     """
 
     days: list[ChartDay]
+    hidden_before: str | None
     speed_step_wpm: int
     speeds: list[SpeedAnswer]
     bests: list[BestAnswer]
@@ -74,8 +77,13 @@ async def charts(parts: Parts, call: Call) -> ChartsAnswer:
     last = today if query.to_day is None else number_of(query.to_day)
     first = 0 if query.from_day is None else number_of(query.from_day)
     first = min(first, last - CALENDAR_DAYS + 1)
+    shown = first
+    if not GRANTS[call.me.plan].advanced_stats:
+        shown = max(first, today - CALENDAR_DAYS + 1)
+    hidden = any(first <= day.day < shown for day in days)
     return ChartsAnswer(
-        days=[_day(day) for day in days if first <= day.day <= last],
+        hidden_before=named(shown) if hidden else None,
+        days=[_day(day) for day in days if shown <= day.day <= last],
         speed_step_wpm=SPEED_STEP_WPM,
         speeds=[
             SpeedAnswer(from_wpm=step * SPEED_STEP_WPM, attempts=count) for step, count in speeds
@@ -121,6 +129,10 @@ def _best(best: Best) -> BestAnswer:
     )
 
 
+def _that_day_and_plan(parts: Parts, call: Call, now_ms: int) -> object:
+    return that_day(parts, call, now_ms), call.me.plan.value
+
+
 ENDPOINTS: list[Endpoint] = [
     Endpoint(
         "GET",
@@ -131,6 +143,6 @@ ENDPOINTS: list[Endpoint] = [
         Who.PERSON,
         query=DaysQuery,
         answer=ChartsAnswer,
-        kept=that_day,
+        kept=_that_day_and_plan,
     ),
 ]

@@ -15,10 +15,12 @@ from starlette.responses import JSONResponse, Response
 
 from server.api.kept import KeptAnswers, Shared
 from server.auth import Passwords, Tokens
+from server.billing import Billing
 from server.boards import Boards
 from server.budgets import Budgets
 from server.clock import Clock
 from server.coach import Coach
+from server.core.plan import GRANTS, Plan, least_plan
 from server.db.database import Database
 from server.db.queries import Person
 from server.db.stats import Day
@@ -40,6 +42,7 @@ class ApiError(Exception):
         message: str,
         fields: Sequence[Mapping[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
+        plan: Plan | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -47,6 +50,7 @@ class ApiError(Exception):
         self.message = message
         self.fields = fields
         self.headers = headers
+        self.plan = plan
 
 
 class Model(BaseModel):
@@ -67,11 +71,12 @@ class FieldProblem(Model):
 
 
 class Problem(Model):
-    """What was wrong."""
+    """What was wrong. `plan` is the least one that may do it, where a plan is missing."""
 
     code: str
     message: str
     fields: list[FieldProblem] | None = None
+    plan: Plan | None = None
 
 
 class ErrorAnswer(Model):
@@ -93,18 +98,21 @@ class Who(Enum):
 class Caller:
     """Who calls: a guest has no login.
 
-    `history` changes with everything stored of what they typed; None: there is nothing.
+    `history` changes with everything stored of what they typed; None: there is nothing. `plan` says
+    what they may use, everything where nothing is sold; `tier` how often they may ask.
     """
 
     user_id: str
     guest: bool
     login_id: str | None
-    tier: str = "free"
+    tier: Plan = Plan.FREE
     history: tuple[int, int] | None = None
+    plan: Plan = Plan.PREMIUM
+    plan_until_ms: int | None = None
 
     @property
     def person(self) -> Person:
-        """As whom they are stored, if they are a guest who is not yet."""
+        """Who a guest's row is made of, with the first thing that is theirs."""
         return Person(self.user_id, f"Guest {self.user_id[:4].upper()}", self.guest)
 
 
@@ -148,10 +156,26 @@ class Parts:
     origins: frozenset[str]
     secure_cookies: bool
     kept: KeptAnswers
+    billing: Billing | None  # None: nothing is sold here
     days: Shared[list[Day]]
     lessons: Lessons
     imports: asyncio.Semaphore  # one for each file that may be read at a time
     coach: Coach
+
+
+def plan_required(feature: str, amount: int = 1) -> ApiError | None:
+    """403 that names the least plan that grants so much; None if none does."""
+    plan = least_plan(feature, amount)
+    if plan is None:
+        return None
+    return ApiError(403, "plan_required", f"That needs the plan {plan.value}.", plan=plan)
+
+
+def must_grant(call: Call, feature: str) -> None:
+    """Go on if the caller's plan grants that feature. Raises ApiError 403 plan_required."""
+    if not getattr(GRANTS[call.me.plan], feature):
+        refusal = plan_required(feature)
+        raise refusal or RuntimeError(f"no plan grants {feature}")
 
 
 Handler = Callable[[Parts, Call], Awaitable[BaseModel | Answer | Response]]
@@ -181,6 +205,7 @@ class Endpoint:
     errors: Mapping[int, Sequence[str]] = field(default_factory=dict)
     path_patterns: Mapping[str, str] = field(default_factory=dict)  # name -> regex of its values
     kept: Callable[[Parts, Call, int], object] | None = None  # None: made anew each time
+    counted: bool = True  # of the requests that somebody may make in an hour
 
 
 def json_error(error: ApiError, request_id: str) -> Response:
@@ -189,6 +214,7 @@ def json_error(error: ApiError, request_id: str) -> Response:
         code=error.code,
         message=error.message,
         fields=[FieldProblem(**one) for one in error.fields] if error.fields else None,
+        plan=error.plan,
     )
     answer = ErrorAnswer(error=problem, request_id=request_id)
     content = answer.model_dump(mode="json", exclude_none=True)

@@ -8,7 +8,7 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from server.api.attempts import UUID_PATTERN
-from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Who
+from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Who, must_grant
 from server.api.history import DaysQuery, LanguageName, Period, PeriodQuery, that_day
 from server.core.bigrams import Counts, Packed, add_stats, pack_stats
 from server.core.key_stats import KeyStats, error_rate, mean_latency_ms
@@ -190,6 +190,7 @@ class WeakKeysAnswer(Model):
 
 
 async def weak_keys(parts: Parts, call: Call) -> WeakKeysAnswer:
+    must_grant(call, "ai_analysis")
     body: WeakKeysBody = call.body
     user_id = call.me.user_id
     if body.user_id not in (None, user_id):
@@ -270,6 +271,6 @@ ENDPOINTS: list[Endpoint] = [
         Who.PERSON,
         body=WeakKeysBody,
         answer=WeakKeysAnswer,
-        errors={404: ("not_found",)},
+        errors={403: ("plan_required",), 404: ("not_found",)},
     ),
 ]

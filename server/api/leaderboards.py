@@ -6,8 +6,10 @@ from pydantic import Field
 
 from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Query
 from server.api.history import OFFSET_MAX, LanguageName
-from server.core.source import Source, SourceKind
+from server.core.collection import Visibility, is_text_id
+from server.core.source import UNKNOWN_LANGUAGE, Source, SourceKind
 from server.db.bests import SECONDS, WORDS, BoardPeriod
+from server.db.collections import find_collection_text
 from server.db.leaderboards import BoardPlace
 from server.db.queries import category, find_text
 
@@ -56,10 +58,7 @@ async def leaderboard(parts: Parts, call: Call) -> BoardAnswer:
     kind, _, parameter = board.partition(":")
     language = query.language
     if kind == "text":
-        text = await find_text(parts.database, parameter)
-        if text is None:
-            raise ApiError(404, "not_found", "There is no text of that id.")
-        language = text["language"]
+        language = await _language(parts, parameter)
     standing = await parts.boards.standing(
         category(_source(kind, parameter, language)),
         query.period,
@@ -77,6 +76,19 @@ async def leaderboard(parts: Parts, call: Call) -> BoardAnswer:
         next=shown_to if standing.page and shown_to < standing.total else None,
         me=None if standing.mine is None else _place(standing.mine),
     )
+
+
+async def _language(parts: Parts, text_id: str) -> str:
+    """The language of a text that has a board: a passage, or a text of a public collection."""
+    if is_text_id(text_id):
+        text = await find_collection_text(parts.database, text_id, None)
+        if text is not None and text["visibility"] != Visibility.PUBLIC:
+            text = None
+    else:
+        text = await find_text(parts.database, text_id)
+    if text is None:
+        raise ApiError(404, "not_found", "There is no text of that id.")
+    return text["language"] or UNKNOWN_LANGUAGE
 
 
 def _source(kind: str, parameter: str, language: str) -> Source:

@@ -7,14 +7,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Query
+from server.api.endpoint import ApiError, Call, Endpoint, Model, Parts, Query, plan_required
 from server.api.history import LanguageName
 from server.api.key_stats import LayoutName
 from server.core.course import Block, Lesson
 from server.core.lesson_words import LessonText
+from server.core.plan import Plan, may_open_lesson
 from server.core.source import DEFAULT_LAYOUTS
 from server.db.lessons import Tried, list_tried
-from server.lessons import LessonUnavailable, is_open_to
+from server.lessons import LessonUnavailable
 
 TAG = "lessons"
 
@@ -92,6 +93,7 @@ class LessonAnswer(Model):
     target_wpm: int
     max_errors: int
     is_premium: bool
+    is_open: bool
     is_active: bool
     target_keys: list[str]
     content: ContentAnswer | None
@@ -214,12 +216,13 @@ async def one_lesson(parts: Parts, call: Call) -> OneLessonAnswer:
     lesson = next((one for one in parts.lessons.course if one.id == lesson_id), None)
     if lesson is None:
         raise ApiError(404, "not_found", "There is no such lesson here.")
+    if not _is_open(parts, call, lesson):
+        raise plan_required("lessons", lesson.place + 1) or LookupError(lesson_id)
     (text,) = await _texts(parts, [lesson], query)
     progress = await _progress(parts, call, query)
     following = parts.lessons.after(lesson)
-    with_content = is_open_to(lesson, call.caller.tier if call.caller else "free")
     return OneLessonAnswer(
-        **_shown(parts, call, lesson, text, progress, with_content),
+        **_shown(parts, call, lesson, text, progress, with_content=True),
         next=None if following is None else following.id,
     )
 
@@ -255,6 +258,7 @@ def _shown(
 ) -> dict[str, Any]:
     query: FormQuery = call.query
     keys = list(text.target_keys)
+    is_open = _is_open(parts, call, lesson)
     content = ContentAnswer(
         language=query.language, layout=query.layout_chosen, text=text.text, target_keys=keys
     )
@@ -270,16 +274,28 @@ def _shown(
         "target_wpm": lesson.target_wpm,
         "max_errors": lesson.max_errors,
         "is_premium": lesson.is_premium,
+        "is_open": is_open,
         "is_active": True,
         "target_keys": keys,
-        "content": content if with_content else None,
+        "content": content if with_content and is_open else None,
         "own": None if call.caller is None else progress.own(lesson),
     }
 
 
-def as_published(parts: Parts, _call: Call, _now_ms: int) -> str:
+def _plan(parts: Parts, call: Call) -> Plan:
+    """The caller's; nobody's is that of a guest."""
+    if call.caller is not None:
+        return call.caller.plan
+    return Plan.FREE if parts.billing else Plan.PREMIUM
+
+
+def _is_open(parts: Parts, call: Call, lesson: Lesson) -> bool:
+    return may_open_lesson(_plan(parts, call), lesson.place + 1)
+
+
+def as_published(parts: Parts, call: Call, _now_ms: int) -> str:
     """What an answer about lessons is made of besides the caller's history and the URL."""
-    return parts.lessons.version
+    return f"{parts.lessons.version} {_plan(parts, call).value}"
 
 
 ENDPOINTS: list[Endpoint] = [
@@ -302,7 +318,7 @@ ENDPOINTS: list[Endpoint] = [
         TAG,
         query=FormQuery,
         answer=OneLessonAnswer,
-        errors={404: ("not_found",)},
+        errors={403: ("plan_required",), 404: ("not_found",)},
         path_patterns={"id": "[A-Za-z0-9_.-]{1,64}"},
         kept=as_published,
     ),

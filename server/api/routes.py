@@ -28,6 +28,7 @@ from server.api.endpoint import (
 from server.api.kept import entity_tag, is_known, kept_headers
 from server.auth import TokenRefused, TooManyHashes
 from server.budgets import OverBudget, address_subject
+from server.core.plan import Plan, plan_at
 from server.db.accounts import find_standing
 from server.db.database import STORE_ERRORS, refused_for_good
 
@@ -96,7 +97,8 @@ async def _answer(parts: Parts, endpoint: Endpoint, request: Request) -> Respons
     if request.method not in SAFE_METHODS and not same_site(request, parts.origins):
         raise cross_site()
     caller = await _caller(parts, request)
-    await _spend(parts, request, caller)
+    if endpoint.counted:
+        await _spend(parts, request, caller)
     _admit(endpoint, caller)
     for name, pattern in endpoint.path_patterns.items():
         if not re.fullmatch(pattern, request.path_params[name]):
@@ -153,7 +155,7 @@ async def _caller(parts: Parts, request: Request) -> Caller | None:
         raise unauthorized() from None
     standing = await find_standing(parts.database, claims.user_id, claims.login_id)
     if standing is None and claims.guest:
-        return Caller(claims.user_id, True, None)
+        return Caller(claims.user_id, True, None, plan=Plan.FREE if parts.billing else Plan.PREMIUM)
     good = (claims.guest, claims.version)
     if standing is None or (standing.guest, standing.token_version) != good:
         raise unauthorized()
@@ -162,14 +164,16 @@ async def _caller(parts: Parts, request: Request) -> Caller | None:
     if not claims.guest and standing.login_id is None:
         raise unauthorized()
     history = (standing.created_at_ms, standing.history_version)
-    return Caller(standing.id, claims.guest, standing.login_id, standing.tier, history)
+    tier = plan_at(standing.tier, standing.tier_until_ms, parts.clock.now_ms())
+    plan, until_ms = (tier, standing.tier_until_ms) if parts.billing else (Plan.PREMIUM, None)
+    return Caller(standing.id, claims.guest, standing.login_id, tier, history, plan, until_ms)
 
 
 async def _spend(parts: Parts, request: Request, caller: Caller | None) -> None:
     if caller is None:
         await spend(parts, "requests_address", address(request))
     else:
-        await spend(parts, f"requests_{caller.tier}", f"user {caller.user_id}")
+        await spend(parts, f"requests_{caller.tier.value}", f"user {caller.user_id}")
 
 
 async def spend(parts: Parts, budget: str, subject: str) -> None:

@@ -23,7 +23,9 @@ from server.api.endpoint import Answer, ApiError, Call, Endpoint, Model, Parts, 
 from server.api.layouts import ChosenLayouts, KnownLayout, OwnRemaps
 from server.api.passwords import proven_account
 from server.api.routes import account_required, unauthorized
+from server.api.subscriptions import end_subscription
 from server.core.attempt import AttemptState, Batch
+from server.core.plan import plan_at
 from server.db.accounts import (
     EmailTaken,
     NewAddress,
@@ -32,6 +34,7 @@ from server.db.accounts import (
     export_attempts,
     export_table,
 )
+from server.db.collections import export_texts
 from server.db.queries import Person, find_user
 
 TAG = "users"
@@ -43,6 +46,9 @@ EXPORTED_TABLES = {
     "key_counters": "key_stats",
     "key_confusions": "key_confusions",
     "racers": "races",
+    "collections": "collections",
+    "subscriptions": "subscriptions",
+    "payments": "payments",
 }
 
 
@@ -109,10 +115,10 @@ class Deletion(Model):
 async def handle_profile(parts: Parts, call: Call) -> BaseModel:
     row = await find_user(parts.database, call.me.user_id)
     if row is not None:
-        return _profile(dict(row))
+        return _profile(dict(row), parts.clock.now_ms())
     if not call.me.guest:
         raise unauthorized()  # deleted a moment ago
-    return _profile(_unseen_guest(call.me.person))
+    return _profile(_unseen_guest(call.me.person), parts.clock.now_ms())
 
 
 async def handle_change(parts: Parts, call: Call) -> BaseModel:
@@ -133,7 +139,7 @@ async def handle_change(parts: Parts, call: Call) -> BaseModel:
         raise unauthorized()
     if address is not None:
         parts.post.wake()
-    return _profile(dict(row))
+    return _profile(dict(row), now_ms)
 
 
 async def _new_address(parts: Parts, call: Call, now_ms: int) -> NewAddress | None:
@@ -160,6 +166,7 @@ def _needed(field: str, password: str | None) -> str:
 async def handle_delete(parts: Parts, call: Call) -> Answer:
     if not call.me.guest:
         await proven_account(parts, call, _needed("password", call.body.password))
+    await end_subscription(parts, call.me.user_id)
     await delete_person(parts.database, call.me.user_id, parts.clock.now_ms())
     return Answer(None, 204)
 
@@ -168,14 +175,14 @@ def _unseen_guest(person: Person) -> Mapping[str, Any]:
     nothing = dict.fromkeys(
         (
             *("email", "verified_at_ms", "full_name", "disabled_at_ms", "created_at_ms"),
-            *("updated_at_ms", "last_login_at_ms", "settings"),
+            *("updated_at_ms", "last_login_at_ms", "settings", "tier_until_ms"),
         )
     )
     known = {"id": person.id, "name": person.name, "guest": True, "tier": "free"}
     return {**nothing, **known}
 
 
-def _profile(row: Mapping[str, Any]) -> Profile:
+def _profile(row: Mapping[str, Any], now_ms: int) -> Profile:
     return Profile(
         id=row["id"],
         name=row["name"],
@@ -183,7 +190,7 @@ def _profile(row: Mapping[str, Any]) -> Profile:
         email=row["email"],
         email_verified=row["verified_at_ms"] is not None,
         full_name=row["full_name"],
-        subscription_tier=row["tier"],
+        subscription_tier=plan_at(row["tier"], row["tier_until_ms"], now_ms),
         is_active=row["disabled_at_ms"] is None,
         created_at=row["created_at_ms"],
         updated_at=row["updated_at_ms"],
@@ -213,12 +220,19 @@ async def _exported(
     yield b'{"profile":' + profile.model_dump_json().encode()
     for name, rows in tables.items():
         yield b"," + to_json(name) + b":" + to_json(rows)
-    yield b',"attempts":['
-    comma = b""
-    async for row, batches in export_attempts(parts.database, user_id):
-        yield comma + to_json(_attempt(dict(row), batches))
-        comma = b","
-    yield b"]}"
+    texts = (_plain(dict(row)) async for row in export_texts(parts.database, user_id))
+    attempts = (
+        _attempt(dict(row), batches)
+        async for row, batches in export_attempts(parts.database, user_id)
+    )
+    for name, rows_of_many in (("collection_texts", texts), ("attempts", attempts)):
+        yield b"," + to_json(name) + b":["
+        comma = b""
+        async for row in rows_of_many:
+            yield comma + to_json(row)
+            comma = b","
+        yield b"]"
+    yield b"}"
 
 
 async def _gathered(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -282,13 +296,13 @@ ENDPOINTS = [
         Who.PERSON,
         body=Deletion,
         status=204,
-        errors={403: ["wrong_password"], 503: ["busy"]},
+        errors={403: ["wrong_password"], 503: ["busy", "stripe"]},
     ),
     Endpoint(
         "GET",
         "/users/me/export",
         handle_export,
-        "Everything of one's own: profile, settings, logins, attempts with keystrokes, counters",
+        "All of one's own: profile, settings, logins, attempts with keystrokes, counters, texts",
         TAG,
         Who.PERSON,
     ),

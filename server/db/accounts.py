@@ -12,6 +12,7 @@ from server.core.attempt import Batch
 from server.core.replay import unpack_log
 from server.db.batches import load_batches, sort_batches
 from server.db.bests import leave_boards, move_bests
+from server.db.collections import move_collections
 from server.db.database import Database
 from server.db.imports import drop_doubles
 from server.db.logins import NewLogin, logins, start_login
@@ -71,6 +72,7 @@ class Standing:
     name: str
     guest: bool
     tier: str
+    tier_until_ms: int | None
     token_version: int
     disabled: bool
     created_at_ms: int
@@ -86,6 +88,7 @@ _standing = (
         users.c.name,
         users.c.guest,
         users.c.tier,
+        users.c.tier_until_ms,
         users.c.token_version,
         users.c.disabled_at_ms.is_not(None),
         users.c.created_at_ms,
@@ -245,6 +248,7 @@ async def _move_guest(
     await connection.execute(
         update(racers).where(racers.c.user_id == guest_id).values(user_id=user_id)
     )
+    await move_collections(connection, guest_id, user_id)
     await connection.execute(delete(users).where(users.c.id == guest_id))
 
 

@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import RowMapping, and_, bindparam, case, delete, func, or_, select
+from sqlalchemy import RowMapping, and_, bindparam, case, delete, func, not_, or_, select
 
+from server.core.collection import TEXT_ID_CHARS, Visibility
 from server.core.ghost import Ghost
 from server.core.race import Happened, Phase, Racer
 from server.core.replay import retype, unpack_log
 from server.core.score import Progress
+from server.core.source import SourceKind
 from server.core.text import Text
 from server.core.typed_text import ErrorRule
 from server.db.batches import load_batches
+from server.db.collections import collection_texts, collections
 from server.db.database import Database
 from server.db.queries import OPEN_STATES, attempts, bests, from_start, users
 from server.db.race_rows import StoredRace, racers, races
@@ -166,8 +169,22 @@ _GHOST_NAMES = (
     "opened_at_ms",
     "keystroke_log",
 )
+_of_a_collection = and_(
+    attempts.c.kind == SourceKind.TEXT.value,
+    func.length(attempts.c.mode) == len("text:") + TEXT_ID_CHARS,
+)
+_text_is_public = (
+    select(collection_texts.c.id)
+    .join(collections, collections.c.id == collection_texts.c.collection_id)
+    .where(
+        collection_texts.c.id == func.substr(attempts.c.mode, len("text:") + 1),
+        collections.c.visibility == Visibility.PUBLIC.value,
+    )
+    .exists()
+)
 _on_a_board = and_(
     attempts.c.verdict == "ranked",
+    or_(not_(_of_a_collection), _text_is_public),
     select(bests.c.user_id)
     .where(
         bests.c.user_id == attempts.c.user_id,

@@ -77,6 +77,7 @@ class UserRow(Row, table=True):
     # An account; all but the first three are set at registration.
     updated_at_ms: int | None = at_ms(nullable=True)
     tier: str = Field(sa_column=Column(String(16), nullable=False, server_default="free"))
+    tier_until_ms: int | None = at_ms(nullable=True)  # None: for good
     settings: dict[str, Any] | None = json_value(nullable=True)
     email: str | None = Field(default=None, max_length=254, unique=True, index=True)
     password_hash: str | None = Field(default=None, max_length=256)

@@ -13,7 +13,7 @@ from server.db.queries import (
 )
 from server.live.parts import Parts
 from server.protocol import ErrorCode, Open, Refused
-from server.texts import TextUnavailable
+from server.texts import TextNotGranted, TextUnavailable
 
 
 async def open_attempt(
@@ -59,6 +59,8 @@ def overloaded(re: int | None, wait_s: float) -> Refused:
 async def _choose(message: Open, source: Source, person: Person, parts: Parts) -> NewAttempt:
     try:
         chosen = await parts.texts.choose(source, person.id, message.layout)
+    except TextNotGranted as kept:
+        raise Refused(ErrorCode.FORBIDDEN, str(kept), message.id) from None
     except TextUnavailable as missing:
         raise Refused(ErrorCode.NOT_FOUND, str(missing), message.id) from None
     rule = message.rule or ErrorRule.FREE

@@ -1,6 +1,6 @@
 """What one connection asks of races: which one it is in, and what it may do there."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol
@@ -177,7 +177,10 @@ class Racing:
         ghosts: Sequence[Any],
         person: Person,
         re: int | None,
+        carried: Mapping[Any, Any] | None = None,
     ) -> Changed[None]:
+        """Open a race on a text of that source, on that of the ghosts, or on one carried over."""
+
         def begin(race: Race) -> None:
             self._take_slot(race, person)
             for ghost in ghosts:
@@ -186,19 +189,25 @@ class Racing:
         async def opened(new: NewRace) -> Changed[None]:
             return await open_race(self._database, new, person, begin, self._races.now_ms())
 
-        facts |= await self._text(source, ghosts, person)
+        facts |= await self._text(source, ghosts, person, carried)
         facts["ghosts"] = {ghost["id"]: ghost["user_id"] for ghost in ghosts}
         changed = await self._with_code(facts, opened)
         await self._races.enter(changed, self._member, re)
         self._came_into(changed.stored.race.id)
         return changed
 
-    async def _text(self, source: Source, ghosts: Sequence[Any], person: Person) -> dict[str, Any]:
+    async def _text(
+        self,
+        source: Source,
+        ghosts: Sequence[Any],
+        person: Person,
+        carried: Mapping[Any, Any] | None = None,
+    ) -> dict[str, Any]:
         """The text and what goes with it; ghosts bring theirs."""
         if ghosts:
-            ghost = ghosts[0]
-            source = Source(SourceKind.CUSTOM)
-            chosen = {name: ghost[name] for name in ("text", "language", "layout")}
+            source, carried = Source(SourceKind.CUSTOM), ghosts[0]
+        if carried is not None:
+            chosen = {name: carried[name] for name in ("text", "language", "layout")}
         else:
             found = await self._texts.choose(source, person.id)
             source = found.source
@@ -359,9 +368,10 @@ class Racing:
         ids = [racer.attempt_id for racer in stored.race.racers if racer.ghost]
         found = await load_ghosts(self._database, ids) if ids else {}
         fields = {**row["source"], "kind": SourceKind(row["source"]["kind"])}
-        if fields["kind"] is SourceKind.CUSTOM:
-            fields["text"] = row["text"]
-        opened = await self._open(facts, Source(**fields), list(found.values()), person, re)
+        # A race carries its text: who asks for the next one need not be able to read it elsewhere.
+        carried = row if fields["kind"] in (SourceKind.CUSTOM, SourceKind.TEXT) else None
+        ghosts = list(found.values())
+        opened = await self._open(facts, Source(**fields), ghosts, person, re, carried)
         race_id, code = opened.stored.race.id, opened.stored.row["code"]
 
         def rematch(race: Race) -> tuple[str, str]:

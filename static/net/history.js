@@ -29,7 +29,8 @@ import { conditions } from '../core/history_filter.js';
  *   finished_at: number, attempts: number}} Best
  * @typedef {Omit<Day, 'day'> & {date: string}} DatedDay
  * @typedef {{days: DatedDay[], speed_step_wpm: number, speeds: Speed[], bests: Best[],
- *   streak_days: {current: number, best: number}}} Charts
+ *   streak_days: {current: number, best: number},
+ *   hidden_before: string|null}} Charts days before that are part of another plan
  * @typedef {{presses: number, errors: number, error_rate: number, latency_ms: number|null,
  *   confusions: Record<string, number>}} KeyStats
  * @typedef {{keys: Record<string, KeyStats>, bigrams: Record<string, KeyStats>, attempts: number,

@@ -6,7 +6,7 @@
  * @typedef {{attempts: number, best_wpm: number|null, best_errors: number|null, is_passed: boolean,
  *   is_unlocked: boolean}} Own
  * @typedef {{id: string, block_id: number, lesson_number: number, title: string, block_title: string,
- *   step_title: string, description: string, difficulty_level: string, target_wpm: number, max_errors: number,
+ *   step_title: string, description: string, difficulty_level: string, target_wpm: number, max_errors: number, is_open: boolean,
  *   target_keys: string[], own: Own|null}} Lesson
  * @typedef {Lesson & {next: string|null}} OneLesson
  * @typedef {{language: string, layout: string, total: number, passed: number, suggested: string|null,

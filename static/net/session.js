@@ -36,7 +36,8 @@ const MS_PER_SECOND = 1_000;
 export class Refusal extends Error {
   /**
    * @param {number} status
-   * @param {{code?: string, message?: string, fields?: {field: string, message: string}[]}} problem
+   * @param {{code?: string, message?: string, plan?: string,
+   *   fields?: {field: string, message: string}[]}} problem `plan`: the least one that may do it
    * @param {number|null} retryS when it may be asked again
    */
   constructor(status, problem, retryS) {
@@ -45,6 +46,7 @@ export class Refusal extends Error {
     this.status = status;
     this.code = problem.code ?? 'unknown';
     this.fields = problem.fields ?? [];
+    this.plan = problem.plan ?? '';
     this.retryS = retryS;
   }
 }

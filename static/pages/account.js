@@ -36,6 +36,8 @@ const standstill = new Standstill(element(document, '#standstill'), element(docu
 let token = '';
 /** @type {Place} */
 let place = 'sign-in';
+/** The plan that holds, where some are sold. */
+let plan = '';
 /** What was said last, by its message, to be said again in another language. @type {() => string} */
 let saying = () => '';
 
@@ -73,7 +75,10 @@ async function show() {
   element(document, '#profile').hidden = place !== 'profile';
   const guestEnters = place === 'sign-in' || place === 'register';
   element(document, '#own-data').hidden = !(place === 'profile' || (guestEnters && session.known));
-  if (person) profile.show(person);
+  if (person) {
+    profile.show(person);
+    void lookForPlans();
+  }
   ownData.show(person);
   draw();
 }
@@ -94,6 +99,17 @@ async function mine() {
     standstill.refused(error, () => void show());
     return null;
   }
+}
+
+/** Where plans are sold, the one that holds is named. */
+async function lookForPlans() {
+  try {
+    const { billing, plan: name } = await session.ask('GET', '/subscription/status');
+    plan = billing ? name : '';
+  } catch (error) {
+    tell(() => explain(error));
+  }
+  draw();
 }
 
 async function verify() {
@@ -159,6 +175,8 @@ function draw() {
     if (way.getAttribute('href') === `#${place}`) way.setAttribute('aria-current', 'page');
     else way.removeAttribute('aria-current');
   }
+  element(document, '#plan').hidden = plan === '';
+  element(document, '#plan-name').textContent = plan && say(`plan_${plan}`);
   standstill.draw();
   enter.draw();
   profile.draw();

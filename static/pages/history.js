@@ -161,6 +161,10 @@ function show(asked) {
 
 /** All that is made of words, in the language of the interface. @param {Shown} asked */
 function draw(asked) {
+  const hidden = asked.charts.hidden_before;
+  const note = element(document, '#hidden-days');
+  note.hidden = hidden === null;
+  element(note, 'span').textContent = hidden === null ? '' : say('olderDaysHidden', dayWords(dayNamed(hidden) ?? 0));
   drawNumbers(asked);
   drawTrend(asked);
   drawCalendar(asked);

@@ -1,6 +1,7 @@
 /** Races: the ways in, the lobby, the race itself, and how it ended. Joins its parts. */
 
 import { Attempt } from '../core/attempt.js';
+import { readSource } from '../core/source.js';
 import { ConnectionView } from '../views/connection_view.js';
 import { CountdownView } from '../views/countdown_view.js';
 import { around, element, find } from '../views/dom.js';
@@ -116,6 +117,7 @@ function arrive() {
   const query = new URLSearchParams(location.search);
   const name = raceName(named);
   const ghostOf = query.get('ghost');
+  const source = readSource(query);
   if (name && location.hash === ENDED) enter(() => racing.watch(name));
   else if (name) enterByName(name);
   else if (query.has('quick')) enter(() => racing.quick(query.get('quick') || settings.language));
@@ -123,6 +125,7 @@ function arrive() {
     showStart();
     if (named) start.refuseJoin(say('race_not_found'), named);
     else if (ghostOf) void start.withGhost(ghostOf);
+    else if (source) void start.propose(source);
   }
 }
 

@@ -95,7 +95,7 @@ function step(lesson, course) {
   const item = document.createElement('li');
   const link = document.createElement('a');
   link.className = 'step';
-  link.href = href(lesson, course);
+  link.href = lesson.is_open ? href(lesson, course) : '/plans';
   link.dataset.state = stateOf(lesson, course);
   const title = text('span', 'title', lesson.step_title);
   link.append(
@@ -112,7 +112,8 @@ function step(lesson, course) {
 }
 
 /** @param {Lesson} lesson @param {Course} course */
-function stateOf({ id, own: mine }, { suggested }) {
+function stateOf({ id, own: mine, is_open: isOpen }, { suggested }) {
+  if (!isOpen) return 'locked';
   if (mine?.is_passed) return 'passed';
   if (id === suggested) return 'next';
   return mine?.is_unlocked || mine?.attempts ? 'open' : 'ahead';

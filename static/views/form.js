@@ -9,6 +9,8 @@ import { number, say, sayIfKnown } from './words.js';
 /**
  * @typedef {Record<string, string>} Values what is typed, by the names of the fields
  *
+ * @typedef {HTMLInputElement|HTMLTextAreaElement|HTMLSelectElement} Control
+ *
  * @typedef {object} Remedy what can be done about a refusal
  * @property {string} field beside which it is said
  * @property {string} message
@@ -22,7 +24,7 @@ export class Form {
   #remedies;
   #alert = paragraph('problem');
   #answer = paragraph('answer');
-  /** @type {Map<HTMLInputElement, HTMLElement>} */
+  /** @type {Map<Control, HTMLElement>} */
   #problems = new Map();
   /** @type {(() => void)[]} */
   #drawings = [];
@@ -41,7 +43,7 @@ export class Form {
     this.#alert.setAttribute('role', 'alert');
     this.#answer.setAttribute('role', 'status');
     this.#root.append(this.#alert, this.#answer);
-    for (const input of this.#inputs()) this.#prepare(input);
+    for (const input of this.#controls()) this.#prepare(input);
     this.#root.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.#submit(event.submitter);
@@ -62,8 +64,9 @@ export class Form {
    * @param {Record<string, string|number|null|undefined>} values
    */
   fill(values) {
-    for (const [name, value] of Object.entries(values)) {
-      this.field(name).value = value === null || value === undefined ? '' : String(value);
+    for (const control of this.#controls()) {
+      if (!Object.hasOwn(values, control.name)) continue;
+      control.value = String(values[control.name] ?? '');
     }
   }
 
@@ -90,19 +93,22 @@ export class Form {
     this.#answer.hidden = false;
   }
 
-  #inputs() {
-    return Array.from(this.#root.querySelectorAll('input')).filter((input) => input.id !== '');
+  #controls() {
+    const controls = Array.from(this.#root.querySelectorAll('input, textarea, select'));
+    return controls.filter(isControl).filter((control) => control.id !== '');
   }
 
-  /** @param {HTMLInputElement} input */
+  /** @param {Control} input */
   #prepare(input) {
     const problem = paragraph('problem');
     problem.id = `${input.id}-problem`;
     this.#problems.set(input, problem);
     input.after(problem);
     input.setAttribute('aria-describedby', problem.id);
-    if (input.type === 'password') this.#addToggle(input);
-    if (input.autocomplete === 'new-password') this.#addRules(input, problem);
+    if (input instanceof HTMLInputElement) {
+      if (input.type === 'password') this.#addToggle(input);
+      if (input.autocomplete === 'new-password') this.#addRules(input, problem);
+    }
     input.addEventListener('input', () => this.#complain(input, ''));
   }
 
@@ -170,27 +176,27 @@ export class Form {
   }
 
   #values() {
-    return Object.fromEntries(this.#inputs().map((input) => [input.name, input.value]));
+    return Object.fromEntries(this.#controls().map((input) => [input.name, input.value]));
   }
 
   #isSound() {
-    for (const input of this.#inputs()) {
+    for (const input of this.#controls()) {
       if (input.closest('[hidden]') === null) this.#complain(input, fault(input));
     }
-    const first = this.#inputs().find((input) => input.ariaInvalid === 'true');
+    const first = this.#controls().find((input) => input.ariaInvalid === 'true');
     first?.focus();
     return first === undefined;
   }
 
   #forgive() {
-    for (const input of this.#inputs()) this.#complain(input, '');
+    for (const input of this.#controls()) this.#complain(input, '');
     this.#alert.replaceChildren();
     this.#alert.hidden = true;
     this.#answer.textContent = '';
     this.#answer.hidden = true;
   }
 
-  /** @param {HTMLInputElement} input @param {string} problem */
+  /** @param {Control} input @param {string} problem */
   #complain(input, problem) {
     const line = this.#problems.get(input);
     if (!line) return;
@@ -220,7 +226,7 @@ export class Form {
    */
   #blamed({ fields }, remedy) {
     const names = [remedy?.field, ...fields.map(({ field }) => field)];
-    return this.#inputs().find((input) => names.some((name) => name?.split('.').at(-1) === input.name)) ?? null;
+    return this.#controls().find((input) => names.some((name) => name?.split('.').at(-1) === input.name)) ?? null;
   }
 }
 
@@ -235,10 +241,11 @@ export function explain(error) {
 
 /**
  * What is wrong with what stands in a field, before anybody is asked.
- * @param {HTMLInputElement} input
+ * @param {Control} input
  */
 function fault(input) {
-  const { validity, min, max } = input;
+  const { validity } = input;
+  const [min, max] = input instanceof HTMLInputElement ? [input.min, input.max] : ['', ''];
   if (validity.badInput) return say('numberNeeded');
   if (validity.valueMissing) return say('fieldNeeded');
   if (validity.typeMismatch) return say('emailNeeded');
@@ -248,6 +255,11 @@ function fault(input) {
   if (validity.stepMismatch) return say('numberTooFine');
   const weak = input.autocomplete === 'new-password' && passwordRules(input.value).some(([, kept]) => !kept);
   return weak ? say('passwordRules') : '';
+}
+
+/** @param {Element} element @returns {element is Control} */
+function isControl(element) {
+  return [HTMLInputElement, HTMLTextAreaElement, HTMLSelectElement].some((kind) => element instanceof kind);
 }
 
 /** @param {string} className */

@@ -16,6 +16,7 @@ const PLACES = [
   ['/lessons', 'placeLessons'],
   ['/practice', 'placePractice'],
   ['/race', 'placeRace'],
+  ['/collections', 'placeTexts'],
   ['/history', 'placeHistory'],
   ['/leaderboards', 'placeLeaderboards'],
 ];

@@ -1,14 +1,17 @@
 /** Ways into a race: a quick one, one by its code, one of one's own. */
 
 import { graphemes } from '../core/text.js';
+import { Refusal } from '../net/session.js';
 import { around, element, elements, find } from './dom.js';
 import { GhostList, ghostsIn } from './ghost_list.js';
+import { sentence } from './refusal.js';
+import { sourceName } from './source_name.js';
 import { sourceFor } from './source_view.js';
 import { say } from './words.js';
 
 /**
  * @import { ErrorRule } from '../core/attempt.js'
- * @import { NewRace, RaceName } from '../net/protocol.js'
+ * @import { NewRace, RaceName, Source } from '../net/protocol.js'
  * @import { Frame } from './frame.js'
  *
  * @typedef {object} Listener
@@ -21,6 +24,7 @@ import { say } from './words.js';
 const OWN_TEXT_GRAPHEMES_MAX = 10_000;
 const CODE = /^[2-9A-HJ-NP-Z]{6}$/;
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const TITLE_CHARS = 40;
 const RACERS_MIN = 2;
 const RACERS_MAX = 20;
 
@@ -46,6 +50,11 @@ export class RaceStartView {
   #settings;
   #ghosts;
   #text;
+  #session;
+  /** @type {Source|null} what the address wants to be raced on */
+  #asked = null;
+  /** What that text is called, where it has a name. */
+  #title = '';
 
   /**
    * @param {HTMLElement} root
@@ -55,6 +64,7 @@ export class RaceStartView {
   constructor(root, { settings, session }, listener) {
     this.#root = root;
     this.#settings = settings;
+    this.#session = session;
     this.#join = find(root, '#join', HTMLFormElement);
     this.#create = find(root, '#create', HTMLFormElement);
     this.#text = find(root, '[name="text"]', HTMLTextAreaElement);
@@ -102,6 +112,40 @@ export class RaceStartView {
    */
   async withGhost(attempt) {
     await this.#ghosts.want(attempt);
+    this.#offer();
+  }
+
+  /**
+   * Somebody comes with what is to be raced on.
+   * @param {Source} source
+   */
+  async propose(source) {
+    this.#asked = source;
+    this.#check('source', 'asked');
+    this.draw();
+    try {
+      if (source.kind === 'text') {
+        /** @type {{title: string, text: string}} */
+        const { title, text } = await this.#session.ask('GET', `/texts/${source.text}`);
+        this.#title = title || `${text.slice(0, TITLE_CHARS)}…`;
+      }
+    } catch (error) {
+      const gone = error instanceof Refusal && error.status === 404;
+      if (gone) this.#withdraw();
+      this.refuseCreate(gone ? say('sourceGone') : sentence(error));
+    }
+    this.draw();
+    this.#offer();
+  }
+
+  /** What the address wants is not there: what is usual is chosen. */
+  #withdraw() {
+    this.#asked = null;
+    this.#create.reset();
+    this.#check('language', this.#settings.language);
+  }
+
+  #offer() {
     const submit = find(this.#create, '[type="submit"]', HTMLButtonElement);
     submit.focus();
     submit.scrollIntoView({ block: 'nearest' });
@@ -114,6 +158,9 @@ export class RaceStartView {
     for (const button of elements(this.#root, '[data-quick]')) {
       button.classList.toggle('primary', button.dataset.quick === this.#settings.language);
     }
+    const asked = element(this.#create, '#race-asked');
+    asked.hidden = this.#asked === null;
+    element(asked, 'span').textContent = this.#asked ? this.#title || sourceName(this.#asked) : '';
     this.#ghosts.draw();
     this.#follow();
   }
@@ -122,9 +169,10 @@ export class RaceStartView {
   #follow() {
     const byGhost = this.#ghosts.chosen.length > 0;
     const custom = this.#value('source') === 'custom';
+    const asked = this.#value('source') === 'asked';
     this.#text.hidden = !custom || byGhost;
     find(this.#create, '#race-source', HTMLFieldSetElement).disabled = byGhost;
-    find(this.#create, '#race-language', HTMLFieldSetElement).disabled = byGhost || custom;
+    find(this.#create, '#race-language', HTMLFieldSetElement).disabled = byGhost || custom || asked;
     if (custom && this.#text.value === '') this.#text.value = this.#settings.get('ownText');
   }
 
@@ -140,7 +188,8 @@ export class RaceStartView {
       return null;
     }
     const racers = Math.round(Number(this.#value('racers_max')));
-    const source = sourceFor(this.#value('source'), this.#value('language'), text);
+    const usual = sourceFor(this.#value('source'), this.#value('language'), text);
+    const source = (this.#value('source') === 'asked' && this.#asked) || usual;
     return {
       private: this.#value('private') === 'yes',
       rules: { errors: /** @type {ErrorRule} */ (this.#value('errors')) },

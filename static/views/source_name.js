@@ -6,6 +6,8 @@ import { say, sayIfKnown } from './words.js';
  * @import { Source } from '../net/protocol.js'
  */
 
+const OF_COLLECTION = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
 /**
  * The kind of a source and what makes it this one, in few words.
  * @param {Source} source
@@ -14,7 +16,9 @@ export function sourceName(source) {
   if (source.kind === 'random') return `${say('text')}: ${say(source.length)}`;
   if (source.kind === 'words') return say('wordsOf', source.count);
   if (source.kind === 'time') return say('secondsOf', source.seconds);
-  if (source.kind === 'text') return say('textOf', source.text);
+  if (source.kind === 'text') {
+    return OF_COLLECTION.test(source.text) ? say('collectionText') : say('textOf', source.text);
+  }
   if (source.kind === 'lesson') return lessonName(source.lesson ?? '');
   return say(source.kind);
 }

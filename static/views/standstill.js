@@ -1,7 +1,7 @@
 /** What stands in the place of a page's content that has not come, cannot come, or is not there. */
 
 import { Refusal } from '../net/session.js';
-import { sentence } from './refusal.js';
+import { PLAN_REQUIRED, sentence } from './refusal.js';
 import { say } from './words.js';
 
 /** Sooner than this nobody needs to hear that something is on its way. */
@@ -64,6 +64,7 @@ export class Standstill {
       /** @type {HTMLElement[]} */
       const ways = mayRetry ? [button(say('tryAgain'), () => this.#retry(retry))] : [];
       if (error instanceof Refusal && error.status === 401) ways.push(link('/account', say('placeSignIn')));
+      if (error instanceof Refusal && error.code === PLAN_REQUIRED) ways.push(link('/plans', say('toPlans')));
       this.#put(sentence(error), ways);
     });
   }

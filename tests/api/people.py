@@ -30,7 +30,7 @@ def code(answer: httpx.Response) -> str:
     """The code of a refusal, which has the one shape."""
     body = answer.json()
     assert set(body) == {"error", "request_id"}, body
-    assert set(body["error"]) <= {"code", "message", "fields"}
+    assert set(body["error"]) <= {"code", "message", "fields", "plan"}
     assert body["request_id"] == answer.headers["x-request-id"]
     found: str = body["error"]["code"]
     return found

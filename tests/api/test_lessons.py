@@ -103,6 +103,7 @@ async def test_all_lessons_for_everybody(api: Api) -> None:
         "target_wpm": 15,
         "max_errors": 5,
         "is_premium": False,
+        "is_open": True,
         "is_active": True,
         "target_keys": ["a", ";"],
         "content": None,

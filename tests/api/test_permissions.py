@@ -1,6 +1,7 @@
 """Who may call what: each endpoint has a row here that says what everybody gets who could come."""
 
 import re
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ CREDENTIALS = {"email": "{email}", "password": PASSWORD}
 NEEDS_TOKEN = "401 unauthorized"
 NEEDS_ACCOUNT = "403 account_required"
 NOT_THERE = "404 not_found"
+NOT_SOLD = "404 no_plans"  # what there is where something is sold: test_subscriptions.py
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,8 @@ class Row:
     """What a member and a guest get who ask for their own, and nobody who asks for a member's.
 
     `another` is what a member gets who asks for another's, where something of somebody is named
-    at all. {email}, {new_email}, {refresh}, {user} and {attempt} are those of whose it is.
+    at all. {email}, {new_email}, {refresh}, {user}, {attempt}, {collection} and {text} are those of
+    whose it is.
     """
 
     member: str
@@ -48,6 +51,11 @@ def for_persons(said: str, **fields: Any) -> Row:
 
 def for_members(said: str, **fields: Any) -> Row:
     return Row(said, NEEDS_ACCOUNT, NEEDS_TOKEN, **fields)
+
+
+def private_to(said: str, **fields: Any) -> Row:
+    """What everybody may ask for, but sees only if it is theirs."""
+    return Row(said, said, NOT_THERE, another=NOT_THERE, **fields)
 
 
 # What is mailed is shown to be good elsewhere: here it is enough that the door is open.
@@ -89,6 +97,34 @@ ROWS = {
     "GET /layouts": open_to_all("200"),
     "GET /layouts/{name}": open_to_all("200", named="dvorak"),
     "GET /leaderboards/{board}": open_to_all("200", named="time:60"),
+    "GET /subscription/status": for_persons("200"),
+    "GET /subscription/plans": open_to_all(NOT_SOLD),
+    "POST /subscription/upgrade": for_members(
+        NOT_SOLD, body={"plan": "basic", "billing_period": "yearly"}
+    ),
+    "POST /subscription/portal": for_members(NOT_SOLD),
+    "POST /subscription/cancel": for_members(NOT_SOLD),
+    "POST /payments/webhook": open_to_all(NOT_SOLD),
+    "GET /collections": for_persons("200"),
+    "POST /collections": for_persons("201", body={"name": "Mine"}),
+    "GET /public-collections": open_to_all("200"),
+    "GET /collections/{id}": private_to("200", named="{collection}"),
+    "PATCH /collections/{id}": for_persons(
+        "200", another=NOT_THERE, named="{collection}", body={"name": "Other"}
+    ),
+    "DELETE /collections/{id}": for_persons("204", another=NOT_THERE, named="{collection}"),
+    "GET /collections/{id}/texts": private_to("200", named="{collection}"),
+    "POST /collections/{id}/texts": for_persons(
+        "201", another=NOT_THERE, named="{collection}", body={"text": "ab"}
+    ),
+    "POST /collections/{id}/texts/import": for_persons(
+        "200", another=NOT_THERE, named="{collection}", body={"csv": "text,title\nab,A"}
+    ),
+    "GET /texts/{id}": private_to("200", named="{text}"),
+    "PATCH /texts/{id}": for_persons(
+        "200", another=NOT_THERE, named="{text}", body={"title": "Other"}
+    ),
+    "DELETE /texts/{id}": for_persons("204", another=NOT_THERE, named="{text}"),
 }
 NAMING_SOMEBODY = [call for call, row in ROWS.items() if row.another is not None]
 
@@ -99,17 +135,36 @@ class Somebody:
 
     member: Member
     guest: TypedGuest
+    texts: dict[str, str]
 
     @property
     def names(self) -> dict[str, str]:
         mine = self.member
         own = {"user": mine.id, "email": mine.email, "refresh": mine.refresh}
-        return {**own, "attempt": self.guest.attempt, "new_email": new_email()}
+        return {**own, "attempt": self.guest.attempt, "new_email": new_email(), **self.texts}
 
 
 async def somebody(site: Site) -> Somebody:
     visitor = await site.guest("ab")
-    return Somebody(await site.register(visitor.token), visitor)
+    member = await site.register(visitor.token)
+    return Somebody(member, visitor, await own_text(site, member.id))
+
+
+async def own_text(site: Site, user_id: str) -> dict[str, str]:
+    """A private collection with a text."""
+    ids = {"collection": str(uuid.uuid4()), "text": str(uuid.uuid4())}
+    await site.change(
+        "INSERT INTO collections (id, user_id, name, description, tags, visibility, texts, chars,"
+        " created_at_ms, updated_at_ms) VALUES (:id, :user, 'x', '', '[]', 'private', 1, 2, 0, 0)",
+        id=ids["collection"],
+        user=user_id,
+    )
+    await site.change(
+        "INSERT INTO collection_texts (id, collection_id, n, title, text, length, tags,"
+        " created_at_ms, updated_at_ms) VALUES (:text, :collection, 1, '', 'ab', 2, '[]', 0, 0)",
+        **ids,
+    )
+    return ids
 
 
 async def called(
@@ -133,7 +188,7 @@ async def called(
 def test_every_endpoint_has_a_row() -> None:
     assert set(ROWS) == {f"{endpoint.method} {endpoint.path}" for endpoint in ENDPOINTS}
     for call, row in ROWS.items():
-        names_somebody = row.named in ("{user}", "{attempt}") or "{user}" in str(row.body)
+        names_somebody = row.named.startswith("{") or "{user}" in str(row.body)
         assert names_somebody == (row.another is not None), call
 
 
@@ -147,7 +202,8 @@ async def test_a_member_may_do_it_to_what_is_theirs(sqlite_site: Site, call: str
 @pytest.mark.parametrize("call", ROWS)
 async def test_a_guest_may_do_what_needs_no_account(sqlite_site: Site, call: str) -> None:
     member, visitor = await sqlite_site.register(), await sqlite_site.guest("ab")
-    names = Somebody(member, visitor).names | {"user": visitor.id}
+    texts = await own_text(sqlite_site, visitor.id)
+    names = Somebody(member, visitor, texts).names | {"user": visitor.id}
     said, answer = await called(sqlite_site, call, visitor.token, names)
     assert said == ROWS[call].guest, answer.text
 

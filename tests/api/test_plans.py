@@ -6,10 +6,12 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from sqlalchemy import insert
 
 from server.app import ENDPOINTS, build, create_app
 from server.auth import Tokens
 from server.clock import Clock
+from server.db.collections import collection_words, collections
 from server.db.tables import metadata
 from server.settings import Settings
 from tests.db.plans import asking, full_scans
@@ -57,6 +59,19 @@ ASKED: dict[str, list[str]] = {
     "/layouts/{name}": ["/layouts/dvorak"],
     "/users/me": ["/users/me"],
     "/users/me/export": ["/users/me/export"],
+    "/collections": ["/collections"],
+    "/collections/{id}": ["/collections/{collection}"],
+    "/collections/{id}/texts": ["/collections/{collection}/texts"],
+    "/public-collections": [
+        "/public-collections",
+        "/public-collections?q=sea son",
+        "/public-collections?language=en",
+        "/public-collections?q=sea&language=en"
+        "&cursor=99999999999999.00000000-0000-4000-8000-000000000000",
+    ],
+    "/texts/{id}": ["/texts/{text}"],
+    "/subscription/status": ["/subscription/status"],
+    "/subscription/plans": [],  # asks no store
     "/users/me/races": ["/users/me/races", "/users/me/races?limit=5&offset=10"],
 }
 # Beside the one that says who calls; others: 1.
@@ -75,7 +90,7 @@ class Filled:
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(app), base_url="http://test/api/v1"
         )
-        self.attempt = ""
+        self.named: dict[str, str] = {}
 
     async def fill(self) -> None:
         now_ms = Clock().now_ms()
@@ -84,10 +99,32 @@ class Filled:
         )
         self.client.headers["Authorization"] = f"Bearer {Tokens(JWT_SECRET).guest(who, now_ms)}"
         page = await self.client.get("/users/me/progress?limit=1&offset=1")
-        self.attempt = page.json()["results"][0]["id"]
+        self.named = {"attempt": page.json()["results"][0]["id"]}
+        made = await self.client.post("/collections", json={"name": "Mine"})
+        self.named["collection"] = made.json()["id"]
+        texts = f"/collections/{self.named['collection']}/texts"
+        put = await self.client.post(texts, json={"text": "ab"})
+        self.named["text"] = put.json()["id"]
+        await self.publish(who)
+
+    async def publish(self, owner: str) -> None:
+        """Many public collections: where there are hardly any, any way to find them is as good."""
+        facts: dict[str, Any] = {
+            "user_id": owner,
+            "description": "",
+            "tags": [],
+            "visibility": "public",
+        }
+        facts |= {"texts": 0, "chars": 0, "created_at_ms": 0, "updated_at_ms": 0}
+        ids = [f"collection {n}" for n in range(60)]
+        words = [{"word": f"w{n}", "collection_id": one} for one in ids for n in range(40)]
+        rows = [{"id": one, "name": one, "published_at_ms": 0, **facts} for one in ids]
+        async with self.database.write() as connection:
+            await connection.execute(insert(collections), rows)
+            await connection.execute(insert(collection_words), words)
 
     async def get(self, url: str, **headers: str) -> httpx.Response:
-        answer = await self.client.get(url.replace("{attempt}", self.attempt), headers=headers)
+        answer = await self.client.get(url.format(**self.named), headers=headers)
         assert answer.status_code in (200, 304), (url, answer.text)
         return answer
 

@@ -282,7 +282,8 @@ async def test_an_export_holds_everything_with_every_keystroke(site: Site) -> No
     assert answer.headers["content-type"] == "application/json"
     assert answer.headers["content-disposition"].startswith("attachment")
     everything = answer.json()
-    tables = {"logins", "key_stats", "key_confusions", "races"}
+    tables = {"logins", "key_stats", "key_confusions", "races", "collections"}
+    tables |= {"collection_texts", "subscriptions", "payments"}
     assert set(everything) == {"profile", "attempts", *tables}
     assert everything["profile"]["email"] == member.email
     assert len(everything["logins"]) == 1

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import FilePayload, Page, expect
 
 from server.core.source import Source, SourceKind
 from tests.browser.conftest import Visit
@@ -235,6 +235,42 @@ async def test_no_state_of_a_race_breaks_a_rule_of_axe(
     await reader.look_at_page("the end", "#race-results tr.mine")
     await page.locator('#race-results [data-action="leave"]').click()
     await reader.look_at_page("my races", "#raced tbody a")
+
+    reader.assert_nothing_found()
+
+
+@pytest.mark.parametrize(("scheme", "language"), [("light", "ru"), ("dark", "en")])
+async def test_collections_break_no_rule_of_axe(
+    reader: Reader, visit: Visit, scheme: Any, language: str
+) -> None:
+    page = visit.page
+    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    spoken = json.dumps({"interface": language})
+    await page.add_init_script(f"localStorage.setItem('typing-trainer.settings', '{spoken}')")
+    who = await visit.api.guest()
+    facts = {"name": "Songs", "language": "en", "tags": ["sea"], "description": "To begin with"}
+    made = (await visit.api.post("/collections", facts, who)).json()
+    text = {"text": "way hay and up she rises", "title": "One", "tags": ["short"]}
+    await visit.api.post(f"/collections/{made['id']}/texts", text, who)
+    await visit.be(who)
+    await visit.go("/collections")
+    await reader.look_at_page("collections", "#own a")
+    await page.locator('[data-action="newCollection"]').click()
+    await reader.look_at_dialog("collection-dialog")
+    await page.locator("#own a").click()
+    await reader.look_at_page("a collection", "#texts h2")
+    await page.locator('[data-action="addText"]').click()
+    await reader.look_at_dialog("text-dialog")
+    await page.locator('[data-action="addTable"]').click()
+    bad: FilePayload = {"name": "a.csv", "mimeType": "text/csv", "buffer": b"title,text\nA,b,c\n"}
+    await page.locator("#table-form-file").set_input_files(bad)
+    await page.locator("#table-form button.primary").click()
+    await page.locator("#table-problems td").wait_for()
+    await reader.look_at_dialog("table-dialog")
+    await page.locator('[data-action="deleteCollection"]').click()
+    await reader.look_at_dialog("sure-dialog")
+    await visit.go(f"/race?kind=text&text={made['id']}")
+    await reader.look_at_page("a race on what is not there", "#create-problem:not(:empty)")
 
     reader.assert_nothing_found()
 

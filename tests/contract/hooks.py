@@ -1,7 +1,8 @@
 """What Schemathesis is told about this API.
 
 Everybody who calls has an account of their own: else the first `logout-all` or
-`DELETE /users/me` would leave nothing but 401 to be seen. Whoever asks for an attempt has one.
+`DELETE /users/me` would leave nothing but 401 to be seen. Whoever asks for an attempt, a collection
+or a text has one.
 """
 
 import os
@@ -36,8 +37,20 @@ class FreshAccount:
     def set(self, case: Case, data: str, _context: schemathesis.AuthContext) -> None:
         case.headers["Authorization"] = f"Bearer {data}"
         wanted = str((case.path_parameters or {}).get("id", ""))
-        if "/attempts/{id}" in case.path and UUID.fullmatch(wanted):
-            case.path_parameters["id"] = _post("/progress", RESULT, data)["id"]
+        if UUID.fullmatch(wanted):
+            case.path_parameters["id"] = _own(case.path, data) or wanted
+
+
+def _own(path: str, token: str) -> str | None:
+    """The id of something of the caller's that the path may name."""
+    if "/attempts/{id}" in path:
+        return str(_post("/progress", RESULT, token)["id"])
+    if "/collections/{id}" not in path and "/texts/{id}" not in path:
+        return None
+    collection = str(_post("/collections", {"name": "Mine"}, token)["id"])
+    if "/collections/{id}" in path:
+        return collection
+    return str(_post(f"/collections/{collection}/texts", {"text": "ab"}, token)["id"])
 
 
 def _post(path: str, body: dict[str, Any], token: str | None = None) -> Any:

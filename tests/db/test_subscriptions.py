@@ -1,0 +1,43 @@
+"""What Stripe has said is stored, but never an older answer over a newer one."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from server.core.plan import Plan, Status, Subscription
+from server.db.queries import keep_guest
+from server.db.subscriptions import Overtaken, find_version, store_subscription
+from tests.db.stored import opened_database, person, rows
+
+
+async def test_an_answer_that_was_overtaken_is_asked_for_again(database_url: str) -> None:
+    who = person()
+    older = Subscription(
+        id=f"sub of {who.id}",
+        customer="cus",
+        user_id=who.id,
+        plan=Plan.PREMIUM,
+        status=Status.ACTIVE,
+        started_at_ms=0,
+        period_start_ms=0,
+        period_end_ms=1,
+        ends_at_period_end=False,
+        canceled_at_ms=None,
+    )
+    newer = replace(older, status=Status.CANCELED)
+    async with opened_database(database_url) as database:
+        async with database.write() as connection:
+            await keep_guest(connection, who, 0)
+        known = await find_version(database, older.id)  # then two ask, and the later is quicker
+        await store_subscription(database, newer, known, 0, event_id=f"2 {who.id}")
+        with pytest.raises(Overtaken):
+            await store_subscription(database, older, known, 0, event_id=f"1 {who.id}")
+        (row,) = await rows(database, f"SELECT tier FROM users WHERE id = '{who.id}'")
+        assert row["tier"] == "free"
+        # Nothing of the older is left: its event may still have its effect.
+        await store_subscription(database, newer, known + 1, 0, event_id=f"1 {who.id}")
+        async with database.read() as connection:
+            count = await connection.execute(text("SELECT count(*) FROM stripe_events"))
+            assert count.scalar_one() == 2
+        assert await find_version(database, older.id) == known + 2

@@ -1,0 +1,128 @@
+"""Stripe's library against answers like Stripe's: nothing hangs, nothing unsigned is believed."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from server.billing import TOLERANCE_S, Billing, BillingAway, NotSigned
+from server.clock import Clock
+from server.core.plan import Plan, Status
+from server.settings import Settings
+from tests.api.stripe_like import (
+    SECRET_KEY,
+    WEBHOOK_SECRET,
+    StripeLike,
+    signature,
+    stripe_like,
+    told,
+)
+from tests.processes import settings
+
+ANSWER_S = 0.3
+
+
+@pytest.fixture
+def like() -> Iterator[StripeLike]:
+    with stripe_like() as like:
+        yield like
+
+
+@pytest.fixture
+def billing(like: StripeLike) -> Billing:
+    given = Settings.from_environ(settings("sqlite:///any.db") | like.environment)
+    assert given.stripe is not None
+    clock = Clock()
+    return Billing(given.stripe, "https://page", lambda: clock.now_ms() / 1_000, ANSWER_S)
+
+
+async def test_what_it_says_of_a_subscription(billing: Billing, like: StripeLike) -> None:
+    made = like.subscribed("me", "price_basic_year", status="past_due", canceled_at=7)
+    found = await billing.subscription(made["id"])
+    assert found is not None
+    assert (found.user_id, found.plan, found.status) == ("me", Plan.BASIC, Status.PAST_DUE)
+    assert (found.customer, found.canceled_at_ms) == (made["customer"], 7_000)
+    item = made["items"]["data"][0]
+    assert found.period_end_ms == item["current_period_end"] * 1_000
+    like.known[made["id"]] |= {"cancel_at": 9}
+    found = await billing.subscription(made["id"])
+    assert found is not None
+    assert (found.period_end_ms, found.ends_at_period_end) == (9_000, True)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"status": "incomplete"}, {"metadata": {}}, {"items": {"object": "list", "data": []}}],
+)
+async def test_what_is_none_of_ours_is_passed_over(
+    billing: Billing, like: StripeLike, changes: dict[str, object]
+) -> None:
+    made = like.subscribed("me", **changes)  # type: ignore[arg-type] # not the price
+    assert await billing.subscription(made["id"]) is None
+    assert await billing.subscription("sub_nowhere") is None
+
+
+async def test_whoever_asks_is_told_soon_that_it_is_away(
+    billing: Billing, like: StripeLike, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    for mood in ("broken", "silent"):
+        like.mood = mood
+        asking = (
+            billing.checkout("me", "a@example.com", None, Plan.BASIC, "monthly") for _ in range(9)
+        )
+        answers = await asyncio.gather(*asking, return_exceptions=True)
+        assert {type(answer) for answer in answers} == {BillingAway}
+        assert await billing.price(Plan.BASIC, "monthly") is None
+    assert SECRET_KEY not in caplog.text
+    asked = len(like.asked)
+    like.mood = "ok"
+    assert await billing.price(Plan.BASIC, "monthly") is None  # it rests for a while
+    assert len(like.asked) == asked
+    assert (await billing.price(Plan.PREMIUM, "yearly")) is not None
+
+
+def test_only_what_is_signed_now_is_believed(billing: Billing) -> None:
+    raw = told("customer.subscription.updated", {"id": "sub_1"})
+    event = billing.read_event(raw, signature(raw))
+    assert (event.kind, event.subscription, event.invoice) == (
+        "customer.subscription.updated",
+        "sub_1",
+        None,
+    )
+    good = signature(raw)
+    wrong = [
+        "",
+        "nonsense",
+        good.replace("v1=", "v0="),
+        good.replace("t=", "x="),
+        good[:-1],
+        good + "é",
+        signature(raw, "whsec_another"),
+        signature(raw, age_s=TOLERANCE_S + 5),
+        signature(raw, age_s=-TOLERANCE_S - 5),
+    ]
+    for header in wrong:
+        with pytest.raises(NotSigned):
+            billing.read_event(raw, header)
+    for changed in (json.dumps(json.loads(raw)).encode(), raw + b" ", b"\xff" + raw, b""):
+        with pytest.raises(NotSigned):
+            billing.read_event(changed, good)
+    for shape in (b"[]", b"{}", b'{"id":"evt_1","object":"event"}', b"nothing"):
+        with pytest.raises(NotSigned):
+            billing.read_event(shape, signature(shape))
+    assert billing.read_event(raw, signature(raw, age_s=TOLERANCE_S - 5)) == event
+    assert WEBHOOK_SECRET not in repr(billing)
+
+
+def test_an_invoice_names_its_subscription_in_either_version(billing: Billing) -> None:
+    older = {"id": "in_1", "subscription": {"id": "sub_1"}}
+    newer = {"id": "in_1", "parent": {"subscription_details": {"subscription": "sub_1"}}}
+    for invoice in (older, newer):
+        raw = told("invoice.payment_failed", invoice)
+        event = billing.read_event(raw, signature(raw))
+        assert (event.subscription, event.invoice) == ("sub_1", "in_1")
+    raw = told("checkout.session.completed", {"id": "cs_1", "subscription": None})
+    assert billing.read_event(raw, signature(raw)).subscription is None
