@@ -194,7 +194,8 @@ _one_of_theirs = (
     _finished_at_ms.is_not(None),
 )
 _result = select(*_shown).where(*_one_of_theirs)
-_log = select(*_shown, attempts.c.text, attempts.c.opened_at_ms, attempts.c.keystroke_log).where(
+_log_columns = ("layout", "text", "opened_at_ms", "keystroke_log")
+_log = select(*_shown, *(attempts.c[name] for name in _log_columns)).where(
     *_one_of_theirs, attempts.c.keystroke_log.is_not(None)
 )
 
