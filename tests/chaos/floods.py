@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 
-from tests.bench.crowd import Crowd
+from tests.bench.crowd import Crowd, Person
 from tests.bench.dialects import Ours
 from tests.bench.frames import CLOSE, PING, PONG, frame, unframed
 from tests.bench.process import CLIENT_CORE, SERVER_CORE, memory_kb, pin
@@ -22,6 +22,7 @@ from tests.processes import ENDED_WELL, ServerProcess
 
 TYPISTS = 20
 IDLE = 5_000
+COME_TOGETHER = 100
 IDLE_S = 45.0  # each is pinged twice
 SLICES_SEEN_MIN = 5
 BEFORE_S = 6.0
@@ -66,21 +67,34 @@ class Sitting:
         self.pings = 0
         self.closes: list[tuple[float, int]] = []
         self._crowd = Crowd(port, Ours(""))
-
-    def come(self, count: int) -> None:
-        self._crowd.join([[]] * count)
         self._poll = select.epoll()
-        self._by_fd = {person.socket.fileno(): person for person in self._crowd.people}
-        for fd, person in self._by_fd.items():
-            person.socket.setblocking(False)
-            self._poll.register(fd, select.EPOLLIN)
+        self._by_fd: dict[int, Person] = {}
+
+    @property
+    def count(self) -> int:
+        """How many are connected."""
+        return len(self._by_fd)
+
+    def come_and_sit(self, seconds: float) -> None:
+        """Connect all, who are pinged meanwhile; then answer for so long."""
+        while (known := len(self._crowd.people)) < IDLE:
+            self._crowd.join([[]] * COME_TOGETHER)
+            for person in self._crowd.people[known:]:
+                person.socket.setblocking(False)
+                self._by_fd[person.socket.fileno()] = person
+                self._poll.register(person.socket.fileno(), select.EPOLLIN)
+            self._answer(0.0)
+        self.sit(seconds)
 
     def sit(self, seconds: float) -> None:
         """Answer what comes for so long, or until all have been sent away."""
         until_s = time.monotonic() + seconds
         while time.monotonic() < until_s and self._by_fd:
-            for fd, _ in self._poll.poll(0.05):
-                self._hear(fd)
+            self._answer(0.05)
+
+    def _answer(self, wait_s: float) -> None:
+        for fd, _ in self._poll.poll(wait_s):
+            self._hear(fd)
 
     def _hear(self, fd: int) -> None:
         person = self._by_fd[fd]
@@ -111,9 +125,10 @@ async def beside_five_thousand() -> list[str]:
                 before = typed_before(visitors)
                 before_kb = memory_kb(server.pid)
                 sitting = Sitting(server.port)
-                sitting.come(IDLE)
-                each_kb = (memory_kb(server.pid) - before_kb) / IDLE
-                with in_background(sitting.sit, IDLE_S):
+                with in_background(sitting.come_and_sit, IDLE_S):
+                    while sitting.count < IDLE and not sitting.closes:
+                        visitors.run(0.5)
+                    each_kb = (memory_kb(server.pid) - before_kb) / IDLE
                     visitors.acks.clear()
                     visitors.run(IDLE_S)
                 assert sitting.closes == [], f"{len(sitting.closes)} were sent away"
