@@ -17,6 +17,7 @@ from server.core.lesson_words import Deck, LessonText, Material, filled
 
 POOL = 24  # so many different words for a key
 MADE_BELOW = 8  # fewer real ones than that are filled up with made ones
+ALONE = (2, 3, 4)  # presses of a key that has no other beside it
 MADE_TRIES = 3 * MADE_BELOW
 DRILLED_BELOW = 4
 DRILL_SHARE = 0.6  # of a drill's text; words follow
@@ -94,7 +95,9 @@ class _Writer:
         # Beside the keys of the lesson, mostly, and now and then one that is known already.
         known = self._rng.sample(self._others, min(2, len(self._others)))
         beside = [one for one in (*self._targets, *known) if one != key]
-        return [group for other in beside for group in self._patterned(key, other)] or [key * 2]
+        return [group for other in beside for group in self._patterned(key, other)] or [
+            key * times for times in ALONE
+        ]
 
     def _patterned(self, key: str, other: str) -> list[str]:
         keys = {ord("a"): key, ord("b"): other}

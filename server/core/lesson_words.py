@@ -7,6 +7,8 @@ from random import Random
 
 from server.core.made_words import MadeWords
 
+REPEATED_MAX = 1_000
+
 
 @dataclass(frozen=True)
 class Material:
@@ -76,12 +78,19 @@ class Deck:
 
 
 def filled(tokens: Iterable[str], chars: int) -> str:
-    """Tokens until about so many characters stand there, none twice in a row."""
+    """Tokens until about so many characters stand there, none twice in a row.
+
+    Raises ValueError when nothing else but the last one comes any more.
+    """
     taken: list[str] = []
-    written = 0
+    written = repeated = 0
     for token in tokens:
         if taken and bare(token) == bare(taken[-1]):
+            repeated += 1
+            if repeated > REPEATED_MAX:
+                raise ValueError("there is but one token to make a text of")
             continue
+        repeated = 0
         taken.append(token)
         written += len(token) + 1
         if written >= chars:
