@@ -1,6 +1,6 @@
 """How much one connection, person or address may ask for."""
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 
 ADDRESSES_MAX = 10_000  # the longest unheard are forgotten first
 
@@ -39,7 +39,7 @@ class Window:
     def __init__(self, most: int, span_s: float) -> None:
         self._most = most
         self._span_s = span_s
-        self._at_s: deque[float] = deque()
+        self._at_s: list[float] = []
 
     def take(self, now_s: float) -> bool:
         """Count an event; False, and not counted, if there were too many."""
@@ -51,7 +51,7 @@ class Window:
     def wait_s(self, now_s: float) -> float:
         """How long until another event fits; 0 if it fits now."""
         while self._at_s and self._at_s[0] <= now_s - self._span_s:
-            self._at_s.popleft()
+            self._at_s.pop(0)
         if len(self._at_s) < self._most:
             return 0.0
         return self._at_s[0] + self._span_s - now_s
