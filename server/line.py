@@ -5,35 +5,49 @@ wake-up stands between a frame and its listener. `AsgiLine` goes through any ASG
 """
 
 import asyncio
-import codecs
 import struct
 from collections import deque
-from io import StringIO
 from typing import Protocol
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from websockets.frames import EXTERNAL_CLOSE_CODES
 from websockets.speedups import apply_mask
+
+from server.frames import (
+    CLOSE,
+    CLOSE_REASON_MAX,
+    CONTINUATION,
+    CONTROL,
+    FIN,
+    GONE,
+    LENGTH,
+    MASKED,
+    NOT_TEXT,
+    OP_BINARY,
+    OPCODE,
+    PING,
+    PONG,
+    PROTOCOL_ERROR,
+    RESERVED,
+    RESTART,
+    SHORT_MAX,
+    TEXT,
+    TOO_BIG,
+    Fragments,
+    frame,
+    is_lawful,
+    wrong_close,
+)
 
 # The ASGI extension that, after `websocket.accept`, makes a line of the connection: it is called
 # with the listener, and the ASGI application may return.
 DIRECT = "typing.direct"
 
-PROTOCOL_ERROR, NOT_TEXT, TOO_BIG, GONE = 1002, 1007, 1009, 1011
-RESTART = 1012
-CONTINUATION, TEXT, OP_BINARY = 0x0, 0x1, 0x2
-CONTROL = CLOSE = 0x8
-PING, PONG = 0x9, 0xA
-FIN, RESERVED, OPCODE, MASKED, LENGTH = 0x80, 0x70, 0x0F, 0x80, 0x7F
-SHORT_MAX, CLOSE_REASON_MAX = 125, 123
 FAREWELL_S = 0.25  # for what is on its way, before the goodbye
 HEAD_BYTES = 6  # of a short frame from a client: two bytes and the mask
 FRAMES_A_TURN = 32  # then others have a turn, too
 # Controls and fragments, which are no message and so counted by nobody else, between two pings.
 ODD_FRAMES_MAX = 4_000
 LATE_FRAMES_MAX = 256  # that may have been on their way when we said goodbye
-
-_Decoder = codecs.getincrementaldecoder("utf-8")
 
 
 class Listener(Protocol):
@@ -80,25 +94,6 @@ class Patience:
         self.close_s = close_s
 
 
-class _Fragments:
-    """A message that comes in parts. `size` is its bytes so far."""
-
-    __slots__ = ("_decoder", "_text", "size")
-
-    def __init__(self) -> None:
-        self._decoder = _Decoder()
-        self._text = StringIO()  # a list of parts would cost more than they do
-        self.size = 0
-
-    def add(self, payload: bytes, final: bool) -> None:
-        """Raises UnicodeDecodeError as soon as no text can come of it any more."""
-        self.size += len(payload)
-        self._text.write(self._decoder.decode(payload, final))
-
-    def text(self) -> str:
-        return self._text.getvalue()
-
-
 class DirectLine(asyncio.Protocol):
     """Frames by RFC 6455 on a transport whose handshake is done; it agreed to no extension.
 
@@ -139,7 +134,7 @@ class DirectLine(asyncio.Protocol):
         self._peers = peers
         self._loop = asyncio.get_running_loop()
         self._data = b""  # the beginning of a frame
-        self._fragments: _Fragments | None = None
+        self._fragments: Fragments | None = None
         self._paused = False
         self._resting = False  # until the next turn of the loop
         self._closing = False
@@ -152,7 +147,7 @@ class DirectLine(asyncio.Protocol):
 
     def send(self, text: str) -> None:
         if not self._closing:
-            self._transport.write(_frame(TEXT, text.encode()))
+            self._transport.write(frame(TEXT, text.encode()))
 
     def close(self, code: int, reason: str) -> None:
         self._listener = None
@@ -173,7 +168,7 @@ class DirectLine(asyncio.Protocol):
         self._closing = True
         self._odd_frames = ODD_FRAMES_MAX - LATE_FRAMES_MAX
         self._timer.cancel()
-        self._transport.write(_frame(CLOSE, payload))
+        self._transport.write(frame(CLOSE, payload))
 
     def _fail(self, code: int, reason: str) -> None:
         if not self._closing:  # nothing may follow a goodbye, not even another
@@ -198,7 +193,7 @@ class DirectLine(asyncio.Protocol):
             return
         self._pinged = True
         self._odd_frames = 0
-        self._transport.write(_frame(PING, b""))
+        self._transport.write(frame(PING, b""))
         self._timer = self._loop.call_later(self._patience.ping_s, self._tick)
 
     # From the transport
@@ -278,7 +273,7 @@ class DirectLine(asyncio.Protocol):
         first, second = data[at], data[at + 1]
         opcode, size, body = first & OPCODE, second & LENGTH, at + 2
         held = self._fragments.size if self._fragments is not None else 0
-        if first & RESERVED or not second & MASKED or not _lawful(opcode, first, size):
+        if first & RESERVED or not second & MASKED or not is_lawful(opcode, first, size):
             self._fail(PROTOCOL_ERROR, "")
             return end
         if size > SHORT_MAX:
@@ -293,10 +288,10 @@ class DirectLine(asyncio.Protocol):
         if body + 4 + size > end:
             return -1
         payload = apply_mask(data[body + 4 : body + 4 + size], data[body : body + 4])
-        self._whole_frame(opcode, bool(first & FIN), payload)
+        self._wholeframe(opcode, bool(first & FIN), payload)
         return body + 4 + size
 
-    def _whole_frame(self, opcode: int, final: bool, payload: bytes) -> None:
+    def _wholeframe(self, opcode: int, final: bool, payload: bytes) -> None:
         if opcode != TEXT or not final or self._closing:
             self._odd_frames += 1
         if self._odd_frames > ODD_FRAMES_MAX:
@@ -304,9 +299,9 @@ class DirectLine(asyncio.Protocol):
         elif opcode >= CONTROL:
             self._control(opcode, payload)
         elif self._listener is not None:
-            self._data_frame(opcode, final, payload)
+            self._dataframe(opcode, final, payload)
 
-    def _data_frame(self, opcode: int, final: bool, payload: bytes) -> None:
+    def _dataframe(self, opcode: int, final: bool, payload: bytes) -> None:
         if (opcode == CONTINUATION) != (self._fragments is not None):
             self._fail(PROTOCOL_ERROR, "")
         elif opcode == OP_BINARY:
@@ -327,7 +322,7 @@ class DirectLine(asyncio.Protocol):
             listener.received_bytes()
 
     def _fragment(self, final: bool, payload: bytes) -> None:
-        fragments = self._fragments = self._fragments or _Fragments()
+        fragments = self._fragments = self._fragments or Fragments()
         try:
             fragments.add(payload, final)
         except UnicodeDecodeError:
@@ -352,47 +347,16 @@ class DirectLine(asyncio.Protocol):
             self._pinged = False
         elif opcode == PING:
             if not self._closing and not self.full:  # who reads nothing misses no pong
-                self._transport.write(_frame(PONG, payload))
+                self._transport.write(frame(PONG, payload))
         elif self._closing:
             self._hang_up()
         else:
-            wrong = _wrong_close(payload)
+            wrong = wrong_close(payload)
             if wrong:
                 self._fail(wrong, "")
             else:
                 self._goodbye(payload)
                 self._hang_up()
-
-
-def _frame(opcode: int, payload: bytes) -> bytes:
-    size = len(payload)
-    if size <= SHORT_MAX:
-        return bytes((FIN | opcode, size)) + payload
-    if size < 65_536:
-        return struct.pack("!BBH", FIN | opcode, SHORT_MAX + 1, size) + payload
-    return struct.pack("!BBQ", FIN | opcode, SHORT_MAX + 2, size) + payload
-
-
-def _lawful(opcode: int, first: int, size: int) -> bool:
-    if opcode in (CONTINUATION, TEXT, OP_BINARY):
-        return True
-    return opcode in (CLOSE, PING, PONG) and bool(first & FIN) and size <= SHORT_MAX
-
-
-def _wrong_close(payload: bytes) -> int:
-    """With which code a close is answered that breaks the rules; 0 if it keeps them."""
-    if not payload:
-        return 0
-    if len(payload) < 2:
-        return PROTOCOL_ERROR
-    try:
-        payload[2:].decode()
-    except UnicodeDecodeError:
-        return NOT_TEXT
-    (code,) = struct.unpack_from("!H", payload)
-    if code not in EXTERNAL_CLOSE_CODES and not 3_000 <= code < 5_000:
-        return PROTOCOL_ERROR
-    return 0
 
 
 class AsgiLine:

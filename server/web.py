@@ -103,8 +103,9 @@ class HttpProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self._met_deadline()
         super().handle_websocket_upgrade()
-        # It knows this object, which knows it: both would wait for the garbage collector.
+        # They know this object, which knows them: all would wait for the garbage collector.
         self.parser = None  # type: ignore[assignment]
+        self.scope["extensions"] = {}
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._met_deadline()

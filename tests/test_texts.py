@@ -148,8 +148,8 @@ async def test_custom_text_is_taken_as_it_is_and_has_no_language(texts: Texts) -
         Source(SourceKind.TIME, language="../en", seconds=15),
         Source(SourceKind.RANDOM, language="", length="short"),
         Source(SourceKind.PRACTICE, language="en", layout="jcuken"),
-        Source(SourceKind.LESSON, lesson="no-such-lesson", language="en"),
-        Source(SourceKind.LESSON, lesson="block_1_lesson_1", language="xx"),
+        Source(SourceKind.LESSON, lesson="no-such-lesson", language="en", layout="qwerty"),
+        Source(SourceKind.LESSON, lesson="block_1_lesson_1", language="xx", layout="qwerty"),
     ],
     ids=lambda source: source.kind.value,
 )

@@ -191,6 +191,7 @@ async def test_who_may_ask_and_what(api: Api) -> None:
         "speeds": [],
         "bests": [],
         "streak_days": {"current": 0, "best": 0},
+        "hidden_before": None,
     }
     assert error_code(await api.get(CHARTS)) == (401, "unauthorized")
     for name, value in [
