@@ -221,13 +221,16 @@ class Journal:
         while True:
             await self._work.wait()
             await asyncio.sleep(WATCH_S)
-            slow_before_s = monotonic() - STALL_S
-            for entry in chain(self._group, self._waiting):
-                if entry.queued_at_s > slow_before_s:
-                    break
-                if not entry.settled and not entry.told:
-                    entry.told = True
-                    entry.owner.stalled()
+            self._tell_of_slow()  # by itself: what this task names lives until it wakes again
+
+    def _tell_of_slow(self) -> None:
+        slow_before_s = monotonic() - STALL_S
+        for entry in chain(self._group, self._waiting):
+            if entry.queued_at_s > slow_before_s:
+                break
+            if not entry.settled and not entry.told:
+                entry.told = True
+                entry.owner.stalled()
 
 
 _Fate = tuple[Outcome, float | None]  # with the personal best of an ending
