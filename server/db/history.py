@@ -22,6 +22,7 @@ from sqlalchemy import (
 
 from server.core.key_stats import KeyStats
 from server.core.source import UNKNOWN_LANGUAGE
+from server.db.bests import RANKED
 from server.db.database import Database
 from server.db.queries import (
     Person,
@@ -248,7 +249,7 @@ async def store_reported(
     best = select(func.max(attempts.c.wpm)).where(
         attempts.c.user_id == person.id,
         attempts.c.category == row["category"],
-        attempts.c.verdict == "ranked",
+        RANKED,
     )
     async with database.write() as connection:
         await keep_guest(connection, person, now_ms)

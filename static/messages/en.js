@@ -67,6 +67,7 @@ const messages = {
   loadingOffline: 'Offline. A text comes as soon as the connection is back.',
   away: 'Click or press any key to go on',
   capsLock: 'Caps Lock is on',
+  addressUnknown: 'This address asks for a text that is not understood here. Here is your usual one.',
   resumed: 'Welcome back. Go on where you stopped.',
   refusedPaste: 'Pasting is not typing: the text waits for your keys.',
   refusedDrop: 'Dropped text is not typed: the text waits for your keys.',

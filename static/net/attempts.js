@@ -5,7 +5,7 @@ import { Mirror } from './mirror.js';
 
 /**
  * @import { Kept } from './mirror.js'
- * @import { Ending } from './protocol.js'
+ * @import { Ending, Source } from './protocol.js'
  */
 
 const ABANDONED_AFTER_MS = 600_000; // the server, too, gives up an attempt by then
@@ -133,12 +133,15 @@ export class Attempts {
    * Make the attempt current that a reload or a crash has cut short; of those of races only the one named.
    * @param {number} nowMs
    * @param {string|null} [raced] the id of a race's attempt
+   * @param {(source: Source|null) => boolean} [fits] of others only one at such a source
    * @returns {AttemptLog|null} it, if there is one
    */
-  resume(nowMs, raced = null) {
+  resume(nowMs, raced = null, fits = () => true) {
     this.recall(nowMs);
     if (this.current) return null;
-    const log = this.#resumable.find(({ id, raced: isRaced }) => (raced === null ? !isRaced : id === raced));
+    const log = this.#resumable.find(({ id, source, raced: isRaced }) =>
+      raced === null ? !isRaced && fits(source) : id === raced,
+    );
     if (!log) return null;
     this.#resumable = this.#resumable.filter((one) => one !== log);
     this.current = log;

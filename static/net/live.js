@@ -144,10 +144,11 @@ export class Live {
 
   /**
    * Go on with the attempt that a reload or a crash has cut short.
+   * @param {(source: Source|null) => boolean} [fits] only an attempt at such a source
    * @returns {boolean} is there one?
    */
-  resume() {
-    const log = this.#attempts.resume(this.#clock.nowMs());
+  resume(fits) {
+    const log = this.#attempts.resume(this.#clock.nowMs(), null, fits);
     if (!log) return false;
     this.#emitOpened(log, true);
     this.#turn();

@@ -4,6 +4,7 @@
  * @import { Progress, Rules } from '../core/attempt.js'
  * @import { Moves, RaceEvent as NumberedEvent, Snapshot } from '../core/race.js'
  *
+ * @typedef {import('../core/source.js').Source} Source
  * @typedef {import('../core/attempt.js').Result & {personal_best?: number|null}} Result
  * @typedef {[dtMs: number, key: string]} Event
  * @typedef {'quit'|'time'|'done'} Ending why an attempt ends
@@ -11,15 +12,6 @@
  * @typedef {'ranked'|'unranked'|'review'|'void'} Verdict
  * @typedef {{rule: string, value: number, limit: number}} Reason
  * @typedef {{id: string, name: string, guest: boolean}} User
- *
- * @typedef {{kind: 'text', text: string}
- *   | {kind: 'random', language: string, length: string}
- *   | {kind: 'words', language: string, count: number}
- *   | {kind: 'time', language: string, seconds: number}
- *   | {kind: 'practice', language: string, layout: string}
- *   | {kind: 'custom', text?: string}
- *   | {kind: 'lesson', lesson: string}
- *   | {kind: 'race'}} Source
  *
  * @typedef {{type: 'welcome', user: User, token?: string, server_ms: number}} Welcome
  * @typedef {{type: 'opened', re?: number, attempt: string, h: number, seq: number, state: AttemptState,

@@ -1,5 +1,6 @@
 /** The first page: typing. Joins its parts. */
 
+import { writeSource } from '../core/source.js';
 import { commandsFor, keysHelp } from '../views/commands.js';
 import { ConnectionView } from '../views/connection_view.js';
 import { element, find } from '../views/dom.js';
@@ -11,8 +12,9 @@ import { Palette } from '../views/palette.js';
 import { ResultsView } from '../views/results_view.js';
 import { USUAL } from '../views/settings.js';
 import { buildSettings } from '../views/settings_view.js';
-import { SourceView, sourceFor } from '../views/source_view.js';
+import { SourceView } from '../views/source_view.js';
 import { TypingView } from '../views/typing_view.js';
+import { Wanted } from '../views/wanted.js';
 import { say, sayIfKnown } from '../views/words.js';
 
 const REFUSALS_MAX = 2;
@@ -22,6 +24,7 @@ const REFUSALS_MAX = 2;
  * @import { OpenedNews } from '../net/news.js'
  * @import { Source } from '../net/protocol.js'
  * @import { Ended } from '../views/result_view.js'
+ * @import { SettingName } from '../views/settings.js'
  */
 
 const settingsDialog = find(document, '#settings', HTMLDialogElement);
@@ -34,9 +37,9 @@ const live = openLine(frame);
 const typing = new TypingView(element(document, '#stage'), { live, notices, ended });
 const results = new ResultsView(element(document, '#results'), { next });
 const invitation = new Invitation(element(document, '#invitation'), storage);
-const source = new SourceView(element(document, '#source'), find(document, '#own-text', HTMLDialogElement), settings, {
-  choose: next,
-});
+const wanted = new Wanted(settings);
+const ownText = find(document, '#own-text', HTMLDialogElement);
+const source = new SourceView(element(document, '#source'), ownText, settings, wanted, { choose });
 
 const watch = find(document, '#watch', HTMLAnchorElement);
 const ghost = find(document, '#ghost', HTMLAnchorElement);
@@ -63,34 +66,46 @@ const actions = Object.assign(frame.actions, {
   palette: () => palette.open(),
 });
 const palette = new Palette(find(document, '#palette', HTMLDialogElement), () =>
-  commandsFor(actions, settings, typing.phase),
+  commandsFor(actions, settings, typing.phase, choose),
 );
 
-/** @param {Source} wanted @param {string} [errors] */
-function begin(wanted, errors = settings.get('errors')) {
+/** @param {Source} asked @param {string} [errors] */
+function begin(asked, errors = settings.get('errors')) {
   waiting = null;
   notices.clearBanner();
   typing.wait();
-  live.open({ source: wanted, rules: { errors: /** @type {ErrorRule} */ (errors) } });
+  live.open({ source: asked, rules: { errors: /** @type {ErrorRule} */ (errors) } });
 }
 
+/** A new text of what is wanted. The one text that an address asks for is the next one until it has been typed. */
 function next() {
-  const ownText = settings.get('ownText');
-  if (settings.get('source') === 'custom' && !ownText) settings.set('source', USUAL.source);
-  begin(sourceFor(settings.get('source'), settings.language, ownText));
+  const typed = typing.phase === 'done' && typing.attempt?.complete;
+  if (wanted.asked?.kind === 'text' && typed && atAddress(opened?.source ?? null)) wanted.leave();
+  begin(wanted.source);
+  source.draw();
+}
+
+/** @param {SettingName} name @param {string} value */
+function choose(name, value) {
+  wanted.choose(name, value);
+  next();
+}
+
+/** @param {Source|null} typed */
+function atAddress(typed) {
+  return wanted.asked !== null && typed !== null && writeSource(typed) === writeSource(wanted.asked);
 }
 
 /** The same text once more; a timed one is measured anew on another text. */
 function again() {
   if (!opened) return;
   const { source, rules, text } = opened;
-  const same = source.kind === 'time' || source.kind === 'text' ? source : null;
+  const same = ['time', 'text', 'lesson'].includes(source.kind) ? source : null;
   begin(same ?? { kind: 'custom', text }, rules.errors);
 }
 
 function practise() {
-  settings.set('source', 'practice');
-  next();
+  choose('source', 'practice');
 }
 
 /** Enough for now: the result of what is there. */
@@ -172,7 +187,8 @@ live.on('refused', ({ code, message, retryMs }) => {
     notices.banner(say('noText'), say('next'), next);
     return;
   }
-  settings.set('source', USUAL.source);
+  if (wanted.asked) wanted.leave();
+  else settings.set('source', USUAL.source);
   next();
 });
 
@@ -205,7 +221,7 @@ settings.onChange((name) => {
 
 /** The texts speak the language of the page until another is chosen, or the page leaves one behind. */
 function followInterface() {
-  if (typing.phase === 'done') return; // the next text follows
+  if (typing.phase === 'done' || wanted.asked) return; // the next text follows, or the address holds
   if (typing.attempt && !typing.untouched) settings.set('language', typing.language);
   else next();
 }
@@ -237,4 +253,5 @@ for (const dialog of document.querySelectorAll('dialog')) {
 redraw();
 typing.wait();
 live.start();
-if (!live.resume()) next();
+if (!live.resume((typed) => !wanted.asked || atAddress(typed))) next();
+if (wanted.misread) notices.show(say('addressUnknown'));

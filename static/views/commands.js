@@ -10,6 +10,7 @@ import { everyWording, say } from './words.js';
  * @import { ChoiceName, SettingName, Settings } from './settings.js'
  *
  * @typedef {Record<string, () => void>} Actions
+ * @typedef {(name: SettingName, value: string) => void} Choose a change of what is typed brings a new text
  */
 
 /** @type {ChoiceName[]} */
@@ -19,9 +20,10 @@ const SETTINGS = ['theme', 'size', 'width', 'font', 'keyboard', 'numbers'];
  * @param {Actions} actions
  * @param {Settings} settings
  * @param {string|undefined} phase of the attempt on screen
+ * @param {Choose} choose
  * @returns {Command[]}
  */
-export function commandsFor(actions, settings, phase) {
+export function commandsFor(actions, settings, phase, choose) {
   /** @type {(name: string, keys?: string) => Command} */
   const act = (name, keys) => ({
     label: say(name),
@@ -38,20 +40,20 @@ export function commandsFor(actions, settings, phase) {
     ...(phase === 'done' ? [act('watchAgain')] : []),
     act('numbers', 'F2'),
     act('quickRace'),
-    ...CHOICES.source.map((choice) => sourceCommand(choice, actions, settings)),
+    ...CHOICES.source.map((choice) => sourceCommand(choice, actions, settings, choose)),
     ...CHOICES.errors.map((errors) => ({
       label: say(errors),
       group: say('rules'),
       also: [...everyWording(errors), ...everyWording('rules')],
       on: settings.get('errors') === errors,
-      run: () => change(settings, 'errors', errors, actions),
+      run: () => choose('errors', errors),
     })),
     ...['en', 'ru'].map((language) => ({
       label: say(`lang_${language}`),
       group: say('textLanguage'),
       also: everyWording('textLanguage'),
       on: settings.language === language,
-      run: () => change(settings, 'language', language, actions),
+      run: () => choose('language', language),
     })),
     ...['en', 'ru'].map((language) => ({
       label: say(`lang_${language}`),
@@ -66,14 +68,14 @@ export function commandsFor(actions, settings, phase) {
   ];
 }
 
-/** @param {string} choice @param {Actions} actions @param {Settings} settings @returns {Command} */
-function sourceCommand(choice, actions, settings) {
+/** @param {string} choice @param {Actions} actions @param {Settings} settings @param {Choose} choose @returns {Command} */
+function sourceCommand(choice, actions, settings, choose) {
   return {
     label: choiceName(choice),
     group: say('source'),
     also: everyWording('source'),
     on: settings.get('source') === choice,
-    run: () => (choice === 'custom' ? actions.ownText() : change(settings, 'source', choice, actions)),
+    run: () => (choice === 'custom' ? actions.ownText() : choose('source', choice)),
   };
 }
 
@@ -87,18 +89,6 @@ function settingCommands(name, settings) {
     on: settings.get(name) === choice,
     run: () => settings.set(name, choice),
   }));
-}
-
-/**
- * A change of what is typed brings a new text.
- * @param {Settings} settings
- * @param {SettingName} name
- * @param {string} value
- * @param {Actions} actions
- */
-function change(settings, name, value, actions) {
-  settings.set(name, value);
-  actions.next();
 }
 
 /** The keys of the page, as terms and descriptions. */

@@ -3,13 +3,13 @@
 import { graphemes } from '../core/text.js';
 import { layoutFor } from '../layouts.js';
 import { around, element, elements, find } from './dom.js';
-import { USUAL } from './settings.js';
 import { sourceName } from './source_name.js';
-import { number, say } from './words.js';
+import { number, say, sayIfKnown } from './words.js';
 
 /**
  * @import { Source } from '../net/protocol.js'
- * @import { Settings } from './settings.js'
+ * @import { SettingName, Settings } from './settings.js'
+ * @import { Wanted } from './wanted.js'
  */
 
 const OWN_TEXT_GRAPHEMES_MAX = 10_000;
@@ -44,16 +44,20 @@ export class SourceView {
   #input;
   /** @type {HTMLButtonElement} */
   #begin;
+  /** @type {Wanted} */
+  #wanted;
 
   /**
    * @param {HTMLElement} root
    * @param {HTMLDialogElement} dialog for a text of one's own
    * @param {Settings} settings
-   * @param {{choose: () => void}} listener a choice was made: a text of that kind is wanted
+   * @param {Wanted} wanted
+   * @param {{choose: (name: SettingName, value: string) => void}} listener a choice was made: a text of that kind is wanted
    */
-  constructor(root, dialog, settings, { choose }) {
+  constructor(root, dialog, settings, wanted, { choose }) {
     this.#root = root;
     this.#settings = settings;
+    this.#wanted = wanted;
     this.#summary = element(root, '#source-summary');
     this.#dialog = dialog;
     this.#input = find(dialog, 'textarea', HTMLTextAreaElement);
@@ -62,26 +66,30 @@ export class SourceView {
     this.#input.addEventListener('input', () => this.#count());
     this.#begin.addEventListener('click', () => {
       settings.set('ownText', this.#input.value.trim());
-      settings.set('source', 'custom');
       dialog.close();
-      choose();
+      choose('source', 'custom');
     });
     settings.onChange(() => this.draw());
   }
 
   /** Shows which choices are the present ones. */
   draw() {
+    const { asked } = this.#wanted;
     /** @type {Record<string, string>} */
     const now = {
-      source: this.#settings.get('source'),
-      language: this.#settings.language,
+      source: asked ? '' : this.#settings.get('source'),
+      language: asked && 'language' in asked && asked.language ? asked.language : this.#settings.language,
       rules: this.#settings.get('errors'),
     };
     for (const button of elements(this.#root, '[data-source], [data-language], [data-rules]')) {
       const [name] = Object.keys(button.dataset).filter((key) => key in now);
       button.setAttribute('aria-pressed', String(button.dataset[name] === now[name]));
     }
-    this.#summary.textContent = [say(`lang_${now.language}`), choiceName(now.source), say(now.rules)].join(' · ');
+    const what = asked ? sourceName(asked) : choiceName(now.source);
+    this.#summary.textContent = [sayIfKnown(`lang_${now.language}`) ?? now.language, what, say(now.rules)].join(' · ');
+    const elsewhere = element(this.#root, '#source-asked');
+    elsewhere.hidden = !asked;
+    elsewhere.textContent = asked ? what : '';
   }
 
   askForText() {
@@ -90,7 +98,7 @@ export class SourceView {
     this.#dialog.showModal();
   }
 
-  /** @param {Event} event @param {() => void} choose */
+  /** @param {Event} event @param {(name: SettingName, value: string) => void} choose */
   #onClick(event, choose) {
     const button = around(event, 'button');
     if (!button) return;
@@ -103,13 +111,10 @@ export class SourceView {
       this.askForText();
       return;
     }
-    if (source) this.#settings.set('source', source);
-    // A text of one's own has no other language; asking for one asks for another text.
-    if (language && this.#settings.get('source') === 'custom') this.#settings.set('source', USUAL.source);
-    if (language) this.#settings.set('language', language);
-    if (rules) this.#settings.set('errors', rules);
     this.#summary.setAttribute('aria-expanded', 'false');
-    choose();
+    if (source) choose('source', source);
+    else if (language) choose('language', language);
+    else if (rules) choose('errors', rules);
   }
 
   #count() {

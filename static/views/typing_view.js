@@ -262,6 +262,6 @@ export class TypingView {
  * @param {string} text
  */
 function languageOf(source, text) {
-  if ('language' in source) return source.language;
+  if ('language' in source && source.language) return source.language;
   return LAYOUTS[layoutFor(null, text)].language;
 }

@@ -30,6 +30,7 @@ from server.db.queries import (
     seize_attempt,
     store_texts,
 )
+from tests.db.plans import asking, full_scans
 from tests.db.stored import (
     OPENED_AT_MS,
     TEXT,
@@ -358,3 +359,11 @@ async def test_key_stats_are_those_of_one_person_language_and_layout(database_ur
         }
         assert not await load_key_stats(database, who.id, "ru", "qwerty")
         assert not await load_key_stats(database, who.id, "en", "dvorak")
+
+
+async def test_what_is_due_is_found_among_the_open_attempts_alone(database_url: str) -> None:
+    async with opened_database(database_url) as database:
+        async with asking(database) as asked:
+            await list_due(database, OPENED_AT_MS)
+        assert asked
+        assert await full_scans(database, asked, "attempts") == []
