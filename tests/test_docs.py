@@ -75,7 +75,7 @@ def test_default_of_every_number_is_documented() -> None:
 
 
 CLIENT_TYPES = set(protocol._READERS)
-SERVER_TYPES = first_arguments("encode") | {"ack"}  # which is made in one go
+SERVER_TYPES = first_arguments("encode") | {"ack"}  # which `encode_ack` makes
 REJECT_CODES = first_arguments("_reject")
 
 

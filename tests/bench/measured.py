@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from math import inf
 from statistics import quantiles
 from typing import Self
 
@@ -27,14 +28,16 @@ class Measured:
 
     def line(self) -> str:
         """One line of a table."""
-        cuts = quantiles(self.typed.latencies_ms, n=100)
+        answers = self.typed.latencies_ms
+        # Of a server that is far behind there are none.
+        cuts = quantiles(answers, n=100) if len(answers) > 1 else [inf] * 99
         memory = "".join(
             f"{'-' if kb is None else f'{kb:.1f}':>8}" for kb in (self.idle_kb, self.open_kb)
         )
         return (
             f"{self.us_per_keystroke:10.1f}{self.cpu_s / self.typed.batches * 1e6:10.1f}"
             f"{self.cpu_s / self.seconds:7.0%}{cuts[49]:8.1f}{cuts[98]:8.1f}"
-            f"{len(self.typed.latencies_ms) / self.seconds:9.0f}{memory}"
+            f"{len(answers) / self.seconds:9.0f}{memory}"
         )
 
 
