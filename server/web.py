@@ -61,14 +61,14 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        self._set_deadline()
+        self._set_deadline(REQUEST_S)
 
     def data_received(self, data: bytes) -> None:
         if not self._entered:
             self._come(data)
             return
         if self._deadline is None and not self._in_request:
-            self._set_deadline()
+            self._set_deadline(REQUEST_S)
         super().data_received(data)
 
     def _come(self, data: bytes) -> None:
@@ -84,13 +84,13 @@ class HttpProtocol(HttpToolsProtocol):
     def _enter(self) -> None:
         self._entered = True
         if self._early and not self.transport.is_closing():
-            self._set_deadline()  # the wait was of our making
+            self._set_deadline(REQUEST_S)  # the wait was of our making
             self.data_received(self._early)
         self._early = b""
 
     def on_headers_complete(self) -> None:
         self._in_request = True
-        self._set_deadline()  # once more, for the body
+        self._set_deadline(REQUEST_S)  # once more, for the body
         extensions: Any = {PATIENCE: self._be_patient}
         self.scope["extensions"] = extensions
         super().on_headers_complete()
@@ -115,7 +115,7 @@ class HttpProtocol(HttpToolsProtocol):
         if self._in_request:
             self._set_deadline(seconds)
 
-    def _set_deadline(self, seconds: float = REQUEST_S) -> None:
+    def _set_deadline(self, seconds: float) -> None:
         self._met_deadline()
         self._deadline = self.loop.call_later(seconds, self.transport.abort)
 
