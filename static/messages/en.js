@@ -12,6 +12,7 @@ const plural = (count, one, many) => (Number(count) === 1 ? one : many);
 const messages = {
   // The frame
   pageName: 'Typing Trainer',
+  brand: 'Typing Trainer',
   skip: 'Skip to the text',
   placeType: 'Type',
   placeLessons: 'Lessons',

@@ -14,6 +14,7 @@ const plural = (count, one, few, many) => {
 const messages = {
   // The frame
   pageName: 'Клавиатурный тренажёр',
+  brand: 'Тренажёр',
   skip: 'Перейти к тексту',
   placeType: 'Печать',
   placeLessons: 'Уроки',

@@ -148,7 +148,7 @@ function brand() {
   mark.className = 'brand-mark';
   mark.setAttribute('aria-hidden', 'true');
   const name = document.createElement('span');
-  name.dataset.message = 'pageName';
+  name.dataset.message = 'brand';
   link.append(mark, name);
   return link;
 }
