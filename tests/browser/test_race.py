@@ -12,6 +12,12 @@ from tests.browser.race_page import RacePage, lobby, race_page
 from tests.live.guest import TEXT
 from tests.processes import ServerProcess
 
+# Of some elements: each ends within its own box and within the window.
+IS_IN_SIGHT = """
+all => all.every(one => one.scrollWidth <= one.clientWidth
+  && one.getBoundingClientRect().right <= document.documentElement.clientWidth)
+"""
+
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 # Told by the browser's own clock, whatever the page believes.
@@ -240,7 +246,13 @@ async def test_narrow_pages_do_not_scroll_sideways(
         text = await host.text()
         await _fits(host, "the countdown")
         await asyncio.gather(host.go(), guest.go())
-        await asyncio.gather(host.keyboard.type(text), guest.keyboard.type(text))
+        half = len(text) // 2
+        await asyncio.gather(host.type(text[:half]), guest.type(text[:half]))
+        await expect(host.page.locator(".lane-speed").first).not_to_be_empty()
+        lanes = host.page.locator(".lane-speed")
+        assert await lanes.evaluate_all(IS_IN_SIGHT), "a lane's speed is cut off"
+        await _fits(host, "the race")
+        await asyncio.gather(host.type(text[half:]), guest.type(text[half:]))
         await host.places()
         await _fits(host, "the end")
         await host.tab_to('#race-results [data-action="leave"]')
