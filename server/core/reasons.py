@@ -14,6 +14,7 @@ class Wording:
 
     space: str
     reasons: Mapping[Reason, str]
+    maybe_errors: str
     slow_bigram: str
     outlooks: Mapping[Outlook, str]
     sides: Mapping[Side, str]
@@ -35,6 +36,8 @@ ENGLISH = Wording(
         Reason.KEPT: "{part} is strong; nothing has more need, so it is kept that way.",
         Reason.DUE: "{part} is strong, and has rested long enough to be due again.",
     },
+    maybe_errors="{part} seems to go wrong {rate}% of the time, which is not sure yet; the target"
+    " allows {allowed}%.",
     slow_bigram="{part} takes {ms} ms from key to key; {wpm} wpm need {target_ms} ms.",
     outlooks={
         Outlook.REACHED: "Speed and accuracy are there: {wpm} wpm at {accuracy}%.",
@@ -58,13 +61,15 @@ RUSSIAN = Wording(
         Reason.NEW: "{part}: новая клавиша, её почти не нажимали.",
         Reason.ERRORS: "{part}: ошибочны {rate}\u00a0% нажатий, наверняка больше"
         " {low}\u00a0%; цель допускает {allowed}\u00a0%.",
-        Reason.MIXED_UP: "{part}: ошибочны {rate}\u00a0% нажатий, чаще всего вместо неё"
-        " нажата {other}.",
+        Reason.MIXED_UP: "{part}: ошибочны {rate}\u00a0% нажатий, чаще всего нажата"
+        " не та: {other}.",
         Reason.SLOW: "{part}: нажатие занимает {ms} мс, а для {wpm} слов/мин нужно {target_ms} мс.",
         Reason.UNSURE: "{part}: выглядит хорошо, но нажатий пока мало, чтобы сказать уверенно.",
         Reason.KEPT: "{part}: сильная клавиша; слабее ничего нет, поэтому просто поддержим её.",
         Reason.DUE: "{part}: сильная клавиша, но отдыхала достаточно, пора её освежить.",
     },
+    maybe_errors="{part}: ошибочны, похоже, {rate}\u00a0% нажатий, но это пока не наверняка; цель"
+    " допускает {allowed}\u00a0%.",
     slow_bigram="{part}: от клавиши к клавише проходит {ms} мс, а для {wpm} слов/мин нужно"
     " {target_ms} мс.",
     outlooks={
@@ -92,6 +97,8 @@ def why(focus: Focus, target: Target, language: str) -> str:
     phrase = wording.reasons[focus.reason]
     if len(focus.part) > 1 and focus.reason is Reason.SLOW:
         phrase = wording.slow_bigram
+    elif focus.reason is Reason.ERRORS and known.error_low <= target.error_rate:
+        phrase = wording.maybe_errors
     return phrase.format(
         part=_named(focus.part, wording),
         other=_named(focus.other or "", wording),

@@ -35,8 +35,10 @@ def test_every_outlook_is_a_sentence(language: str, found: Outlook) -> None:
 def test_numbers_speak_for_it() -> None:
     errors = why(FOCUS, TARGET, "en")
     assert errors == ("K goes wrong 10% of the time, surely more than 8.1%; the target allows 4%.")
+    few = replace(FOCUS, known=known(20, 2, 250))
+    assert why(few, TARGET, "en").startswith("K seems to go wrong 9.2% of the time, which is not")
     mixed = why(replace(FOCUS, reason=Reason.MIXED_UP, other=" "), TARGET, "ru")
-    assert mixed == "K: ошибочны 10\u00a0% нажатий, чаще всего вместо неё нажата Пробел."
+    assert mixed == "K: ошибочны 10\u00a0% нажатий, чаще всего нажата не та: Пробел."
     slow = why(replace(FOCUS, part="кл", reason=Reason.SLOW), TARGET, "ru")
     assert slow.startswith("кл: от клавиши к клавише проходит 25")
 
