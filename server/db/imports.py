@@ -212,8 +212,8 @@ class Imports:
         await transact(partial(insert_guest, person=person, now_ms=now_ms))
         for _ in range(TRIES):
             rows = await transact(partial(_begin, person.id, new))
-            if rows is None:
-                return None
+            if not rows:
+                return None if rows is None else 0
             for start in range(0, len(rows), ROWS_AT_ONCE):
                 some = rows[start : start + ROWS_AT_ONCE]
                 began_s = monotonic()
@@ -265,10 +265,9 @@ def _begin(user_id: str, new: NewResults, connection: Connection) -> Sequence[Ro
     if not _lock(connection, user_id):
         return None
     rows = _still_new(connection, user_id, new)
-    connection.execute(
-        insert(unfinished),
-        {"first_id": new.first_id, "last_id": new.last_id, "user_id": user_id},
-    )
+    if rows:
+        ids = {"first_id": new.first_id, "last_id": new.last_id}
+        connection.execute(insert(unfinished), {**ids, "user_id": user_id})
     return rows
 
 

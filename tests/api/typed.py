@@ -47,7 +47,7 @@ class Api:
         return await self.client.post(path, json=body, headers=_token(who))
 
     async def patch(self, path: str, body: Any, who: Person) -> httpx.Response:
-        return await self.client.patch(path, json=body, headers=_bearer(who))
+        return await self.client.patch(path, json=body, headers=_token(who))
 
     async def ask(self, path: str, who: Person | None = None, **query: Any) -> Any:
         """The JSON of an answer that must be 200."""

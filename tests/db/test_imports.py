@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from time import monotonic
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, func, select
@@ -14,13 +15,14 @@ from sqlalchemy.exc import IntegrityError
 
 from server.core.key_stats import KeyStats
 from server.core.source import Source, SourceKind
-from server.db.accounts import delete_person
+from server.db.accounts import delete_person, log_in
 from server.db.database import Database
 from server.db.imports import COUNTER_MAX, ROWS_AT_ONCE, Imports, NewResults, undo_unfinished
+from server.db.logins import NewLogin
 from server.db.queries import Person, attempts, key_counters, users
 from server.imports.results import Fingerprints, Imported, Trainer
 from tests.db.plans import asking, full_scans
-from tests.db.stored import opened_database, person
+from tests.db.stored import add_people, change, opened_database, person
 
 NOW_MS = 1_795_000_000_000
 GUEST_AND_BEGINNING = 2  # transactions before the first slice
@@ -185,6 +187,33 @@ async def test_whoever_goes_meanwhile_takes_it_along(sqlite_url: str) -> None:
             await delete_person(database, who.id, NOW_MS)
         assert storing.result() is None
         assert await stored_of(database, who) == 0
+
+
+async def test_whoever_signs_in_meanwhile_brings_no_half_of_it(sqlite_url: str) -> None:
+    async with opened_database(sqlite_url) as database:
+        who, whole = person(), 4 * ROWS_AT_ONCE
+        await add_people(database, "member")
+        await change(database, "UPDATE users SET password_hash = 'right' WHERE id = 'member'")
+        login = NewLogin(str(uuid4()), "hash")
+        async with halfway(database, who, results(who, whole)) as storing:
+            assert await log_in(database, "member", "right", login, who.id, NOW_MS) is not None
+        assert storing.result() is None
+        async with database.read() as connection:
+            assert (await connection.execute(select(attempts.c.id))).all() == []
+
+
+async def test_what_a_guest_has_outlives_the_same_file_cut_off(sqlite_url: str) -> None:
+    async with opened_database(sqlite_url) as database:
+        guest, member, whole = person(), replace(person(), guest=False), 4 * ROWS_AT_ONCE
+        await add_people(database, member.id)
+        await change(database, "UPDATE users SET password_hash = 'right' WHERE guest = FALSE")
+        await Imports(database).store(guest, results(guest, whole), NOW_MS)
+        login = NewLogin(str(uuid4()), "hash")
+        async with halfway(database, member, results(member, whole)) as storing:
+            await log_in(database, member.id, "right", login, guest.id, NOW_MS)
+            storing.cancel()
+        await Imports(database).sweep()
+        assert await stored_of(database, member) == whole
 
 
 async def test_what_is_undone_meanwhile_is_stored_anew(sqlite_url: str) -> None:
