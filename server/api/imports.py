@@ -283,9 +283,7 @@ async def _unchosen(parts: Parts, call: Call, carried: dict[str, Any]) -> dict[s
 # Answering
 
 
-def _answer(
-    reading: _Reading, new: int, preview: bool, settings: dict[str, Any]
-) -> ImportAnswer:
+def _answer(reading: _Reading, new: int, preview: bool, settings: dict[str, Any]) -> ImportAnswer:
     report = reading.report
     trainer = reading.reader.trainer or Trainer.BROWSER
     by, chart = _chart(report)

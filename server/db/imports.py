@@ -203,7 +203,9 @@ class Imports:
             try:
                 return await self._store_in_slices(person, new, now_ms)
             except Exception:
-                with suppress(*STORE_ERRORS):  # then the next file's turn does it, or the next start
+                with suppress(
+                    *STORE_ERRORS
+                ):  # then the next file's turn does it, or the next start
                     await self.sweep()
                 raise
 
@@ -362,9 +364,7 @@ def _at_most(count: Any) -> Any:
 _add: dict[str, str] = {dialect: _add_up(dialect) for dialect in INSERT}
 
 
-def _count(
-    connection: Connection, user_id: str, new: NewResults, stored: Sequence[Row]
-) -> None:
+def _count(connection: Connection, user_id: str, new: NewResults, stored: Sequence[Row]) -> None:
     """Count the keys of those that were stored, and say that the history is another one."""
     counters = new.counters
     if len(stored) < len(new.rows):

@@ -364,7 +364,9 @@ def test_settings_are_read_wherever_they_stand(piece: int, settings_first: bool)
     assert found.settings == {"theme": "dark", "soundEnabled": False}
 
 
-@pytest.mark.parametrize("rest", ["", "}", ',"user_settings":{"theme', ',"user_settings":[]}', "]x"])
+@pytest.mark.parametrize(
+    "rest", ["", "}", ',"user_settings":{"theme', ',"user_settings":[]}', "]x"]
+)
 def test_what_is_broken_behind_the_results_spoils_none(rest: str) -> None:
     file = json.dumps({"test_history": [browser_entry()]})[:-1] + rest
     assert (len(good(file.encode())), bad(file.encode())) == (1, [])
