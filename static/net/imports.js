@@ -129,7 +129,8 @@ export class OldResults {
    */
   async bring(session, chosen) {
     const body = Object.fromEntries(this.#names.map((name) => [name, this.#value(name)]));
-    if (SETTINGS in body) body[SETTINGS] = { ...this.settings, ...Object.fromEntries(chosen.map((one) => [one, null])) };
+    if (SETTINGS in body)
+      body[SETTINGS] = { ...this.settings, ...Object.fromEntries(chosen.map((one) => [one, null])) };
     const answer = await session.ask('POST', '/users/migrate-from-localstorage', body);
     if (answer.report.bad === 0) for (const name of this.#names) this.#storage?.removeItem(name);
     return answer.report;
