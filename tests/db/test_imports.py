@@ -121,8 +121,10 @@ async def test_no_table_is_read_whole(database_url: str) -> None:
 
 
 @asynccontextmanager
-async def halfway(database: Database, who: Person, new: NewResults) -> AsyncIterator[Any]:
-    """Yields the task that stores them, when it has stored two slices and stands still."""
+async def halfway(
+    database: Database, who: Person, new: NewResults, slices: int = 2
+) -> AsyncIterator[Any]:
+    """Yields the task that stores them, when it has stored so many slices and stands still."""
     half, go_on, transactions = asyncio.Event(), asyncio.Event(), 0
 
     class Halting:
@@ -131,14 +133,14 @@ async def halfway(database: Database, who: Person, new: NewResults) -> AsyncIter
         async def transact(self, work: Callable[[Connection], Any]) -> Any:
             nonlocal transactions
             transactions += 1
-            if transactions == GUEST_AND_BEGINNING + 2 + 1:
+            if transactions == GUEST_AND_BEGINNING + slices + 1:
                 half.set()
                 await go_on.wait()
             return await database.transact(work)
 
     storing = asyncio.create_task(Imports(Halting()).store(who, new, NOW_MS))  # type: ignore[arg-type]
     await asyncio.wait_for(half.wait(), 10)
-    assert await stored_of(database, who) == 2 * ROWS_AT_ONCE
+    assert await stored_of(database, who) == slices * ROWS_AT_ONCE
     try:
         yield storing
         go_on.set()
@@ -216,10 +218,11 @@ async def test_what_a_guest_has_outlives_the_same_file_cut_off(sqlite_url: str) 
         assert await stored_of(database, member) == whole
 
 
-async def test_what_is_undone_meanwhile_is_stored_anew(sqlite_url: str) -> None:
+@pytest.mark.parametrize("slices", [2, 4])
+async def test_what_is_undone_meanwhile_is_stored_anew(sqlite_url: str, slices: int) -> None:
     async with opened_database(sqlite_url) as database:
         who, whole = person(), 4 * ROWS_AT_ONCE
-        async with halfway(database, who, results(who, whole)) as storing:
+        async with halfway(database, who, results(who, whole), slices) as storing:
             await database.transact(partial(undo_unfinished, user_ids=[who.id]))
             assert await stored_of(database, who) == 0
         assert storing.result() == whole
