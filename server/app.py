@@ -52,6 +52,7 @@ from server.budgets import Budgets
 from server.bus import Bus, MemoryBus, RedisBus
 from server.clock import Clock
 from server.db.database import STORE_ERRORS, Database, store_now_us
+from server.db.imports import Imports
 from server.db.journal import Journal
 from server.db.mails import Mails
 from server.lessons import Lessons
@@ -188,7 +189,8 @@ def build_api(parts: Parts, settings: Settings, redis_link: RedisLink) -> api.Pa
         billing=_billing(settings, public_url, parts.clock),
         days=Shared(),
         lessons=parts.texts.lessons,
-        imports=asyncio.Semaphore(imports.AT_ONCE),
+        imports=Imports(parts.database),
+        import_turns=asyncio.Semaphore(imports.AT_ONCE),
         coach=parts.texts.coach,
     )
 
@@ -256,6 +258,7 @@ async def _running(
             fail()
 
     await parts.texts.publish()
+    await api_parts.imports.sweep()
     await _follow_store(parts, at_once=True)
     sweeper = Sweeper(parts.database, parts.journal, parts.hub, parts.clock.now_ms)
     journal = asyncio.create_task(parts.journal.run())

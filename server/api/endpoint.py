@@ -22,6 +22,7 @@ from server.clock import Clock
 from server.coach import Coach
 from server.core.plan import GRANTS, Plan, least_plan
 from server.db.database import Database
+from server.db.imports import Imports
 from server.db.queries import Person
 from server.db.stats import Day
 from server.lessons import Lessons
@@ -159,7 +160,8 @@ class Parts:
     billing: Billing | None  # None: nothing is sold here
     days: Shared[list[Day]]
     lessons: Lessons
-    imports: asyncio.Semaphore  # one for each file that may be read at a time
+    imports: Imports
+    import_turns: asyncio.Semaphore  # one for each file that may be read at a time
     coach: Coach
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
+from pydantic import ValidationError
 from starlette.requests import Request
 
+from server.api.accounts import Language
 from server.api.endpoint import (
     ApiError,
     Call,
@@ -19,8 +21,12 @@ from server.api.endpoint import (
     read_pieces,
     require_json,
 )
+from server.api.layouts import KnownLayout
 from server.api.routes import spend, unauthorized
-from server.db.imports import NewResults, load_known, store_results
+from server.api.users import Goals, Theme
+from server.db.accounts import fill_settings, unchosen
+from server.db.imports import NewResults
+from server.db.queries import find_user
 from server.imports.reader import ROWS_MAX, BadRow, FileRefused, Reader
 from server.imports.report import DAYS_MAX, Day, Report
 from server.imports.results import EPOCH, Fingerprints, Imported, Trainer
@@ -72,12 +78,22 @@ class ChartPoint(Model):
     accuracy: float
 
 
+class CarriedSettings(Model):
+    """Of what the first version let people choose, what has a place among the settings."""
+
+    theme: Theme | None = None
+    language: Language | None = None
+    layout: KnownLayout | None = None
+    goals: Goals | None = None
+
+
 class ImportAnswer(Model):
     """What a file says, and what has become of it.
 
     Of its `rows` `good` can be kept and `bad` cannot; of the good ones `known` had been brought
     along before, and `new` were stored now, or would be. Sums and means are over the good ones.
-    `first` are the first of these, `bad_rows` the first hundred bad ones.
+    `first` are the first of these, `bad_rows` the first hundred bad ones. `settings` are those that
+    were taken over, or would be: none that the person has chosen here.
     """
 
     imported_from: TrainerName
@@ -100,6 +116,7 @@ class ImportAnswer(Model):
     chart: list[ChartPoint]
     first: list[ImportedAnswer]
     bad_rows: list[BadRowAnswer]
+    settings: CarriedSettings
 
 
 class MigratedAnswer(Model):
@@ -115,7 +132,7 @@ async def import_file(parts: Parts, call: Call) -> ImportAnswer:
     """The body is the file itself: Monkeytype's or TypeRacer's CSV, keybr's JSON, or what the first
     version of this trainer kept in the browser. What it is, is told by its content.
 
-    All good rows that are new are stored in one transaction, marked as self-reported: in history
+    All good rows that are new are stored, or none of them, marked as self-reported: in history
     and its charts, but never ranked nor a personal best. The same file twice adds nothing. A body
     of more than 20 MB is refused, and so is a file of more than 50,000 rows.
     """
@@ -123,14 +140,17 @@ async def import_file(parts: Parts, call: Call) -> ImportAnswer:
     async with _reading(parts, call) as reading:
         await _read(call.request, reading)
         new = len(reading.new.rows)
-        if not query.preview:
-            new = await _store(parts, call, reading)
-    return _answer(reading, new, query.preview)
+        if query.preview:
+            settings = await _unchosen(parts, call, _carried(reading))
+        else:
+            new, settings = await _store(parts, call, reading)
+    return _answer(reading, new, query.preview, settings)
 
 
 async def migrate(parts: Parts, call: Call) -> MigratedAnswer:
     """The body holds the browser's `typing_trainer_*` entries, under these names or without the
-    prefix. Of them the test history is kept, as `POST /imports` keeps it; bests follow from it.
+    prefix. Of them the test history is kept, as `POST /imports` keeps it; bests follow from it. So
+    are the settings for theme, language, layout and goals that the person has not chosen here.
     """
     require_json(call.request)
     async with _reading(parts, call) as reading:
@@ -143,12 +163,12 @@ async def migrate(parts: Parts, call: Call) -> MigratedAnswer:
                 raise ApiError(400, "bad_json", "The body is no such storage.") from None
         if reading.reader.trainer not in (None, Trainer.BROWSER):
             raise ApiError(400, "bad_json", "The body is no such storage.")
-        new = await _store(parts, call, reading)
+        new, settings = await _store(parts, call, reading)
     return MigratedAnswer(
         status="success",
         message="Data migrated successfully",
         migrated_items=new,
-        report=_answer(reading, new, preview=False),
+        report=_answer(reading, new, preview=False, settings=settings),
     )
 
 
@@ -192,11 +212,11 @@ class _Reading:
 async def _reading(parts: Parts, call: Call) -> AsyncIterator[_Reading]:
     """Raises ApiError 429 or 503: only so many files are read at a time."""
     await spend(parts, "import", f"user {call.me.user_id}")
-    if parts.imports.locked():
+    if parts.import_turns.locked():
         headers = {"Retry-After": str(BUSY_RETRY_S)}
         raise ApiError(503, "busy", "Others are bringing theirs along; try again.", headers=headers)
-    async with parts.imports:
-        known = await load_known(parts.database, call.me.user_id)
+    async with parts.import_turns:
+        known = await parts.imports.known(call.me.user_id)
         yield _Reading(call.me.user_id, known, parts.clock.now_ms())
 
 
@@ -234,17 +254,36 @@ async def _slices(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes | None]:
     yield None
 
 
-async def _store(parts: Parts, call: Call, reading: _Reading) -> int:
-    stored = await store_results(parts.database, call.me.person, reading.new, parts.clock.now_ms())
+async def _store(parts: Parts, call: Call, reading: _Reading) -> tuple[int, dict[str, Any]]:
+    """How many results were new, and which settings were taken over."""
+    person = call.me.person
+    stored = await parts.imports.store(person, reading.new, parts.clock.now_ms())
     if stored is None:
         raise unauthorized()  # deleted a moment ago
-    return stored
+    carried = _carried(reading)
+    return stored, await fill_settings(parts.database, person.id, carried) if carried else {}
+
+
+def _carried(reading: _Reading) -> dict[str, Any]:
+    """The settings of the file that can be kept; each bad one is left out alone."""
+    carried: dict[str, Any] = {}
+    for name in CarriedSettings.model_fields:
+        if reading.reader.settings.get(name) is not None:
+            with suppress(ValidationError):
+                given = {name: reading.reader.settings[name]}
+                carried |= CarriedSettings.model_validate(given).model_dump(exclude_unset=True)
+    return carried
+
+
+async def _unchosen(parts: Parts, call: Call, carried: dict[str, Any]) -> dict[str, Any]:
+    row = await find_user(parts.database, call.me.user_id) if carried else None
+    return unchosen(None if row is None else row["settings"], carried)
 
 
 # Answering
 
 
-def _answer(reading: _Reading, new: int, preview: bool) -> ImportAnswer:
+def _answer(reading: _Reading, new: int, preview: bool, settings: dict[str, Any]) -> ImportAnswer:
     report = reading.report
     trainer = reading.reader.trainer or Trainer.BROWSER
     by, chart = _chart(report)
@@ -272,6 +311,7 @@ def _answer(reading: _Reading, new: int, preview: bool) -> ImportAnswer:
             BadRowAnswer.model_construct(row=row, code=code, field=field)
             for row, code, field in report.bad_rows
         ],
+        settings=CarriedSettings.model_validate(settings),
     )
 
 

@@ -52,6 +52,9 @@ EXPORTED_TABLES = {
 }
 
 
+Theme = Literal["system", "light", "dark"]
+
+
 class Goals(Model):
     wpm: Annotated[int, Field(ge=1, le=400)] | None = None
     accuracy: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -71,7 +74,7 @@ class UserSettings(Model):
     remaps: OwnRemaps | None = None
     language: Language | None = None
     text_language: Language | None = None
-    theme: Literal["system", "light", "dark"] | None = None
+    theme: Theme | None = None
     goals: Goals | None = None
 
 

@@ -14,7 +14,7 @@ from server.db.batches import load_batches, sort_batches
 from server.db.bests import leave_boards, move_bests
 from server.db.collections import move_collections
 from server.db.database import Database
-from server.db.imports import drop_doubles
+from server.db.imports import drop_doubles, undo_unfinished
 from server.db.logins import NewLogin, logins, start_login
 from server.db.mails import NewMail, put_mail, send_link, use_link
 from server.db.queries import (
@@ -238,6 +238,8 @@ async def _move_guest(
     if locked.scalar_one_or_none() is None or guest_id == user_id:
         return
     await connection.run_sync(change_histories, [user_id])
+    # What one of the two is bringing along just now is to be neither halved nor counted on.
+    await connection.run_sync(undo_unfinished, [guest_id, user_id])
     await drop_doubles(connection, guest_id, user_id)
     fenced = case((attempts.c.state.in_(OPEN_STATES), attempts.c.epoch + 1), else_=attempts.c.epoch)
     await connection.execute(
@@ -313,6 +315,32 @@ async def change_account(
         )
         changed_row: RowMapping = changed.mappings().one()
         return changed_row
+
+
+def unchosen(chosen: Mapping[str, Any] | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the settings about which somebody with the chosen ones has not decided."""
+    return {name: value for name, value in settings.items() if name not in (chosen or {})}
+
+
+async def fill_settings(
+    database: Database, user_id: str, settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Set those that a stored person has not chosen; which these were."""
+    async with database.write() as connection:
+        found = await connection.execute(
+            select(users.c.settings).where(users.c.id == user_id).with_for_update()
+        )
+        row = found.one_or_none()
+        if row is None:
+            return {}
+        filled = unchosen(row.settings, settings)
+        if filled:
+            await connection.execute(
+                update(users)
+                .where(users.c.id == user_id)
+                .values(settings={**(row.settings or {}), **filled})
+            )
+        return filled
 
 
 async def _ask_address(

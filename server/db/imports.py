@@ -1,7 +1,11 @@
-"""Results that people bring along: all new ones of a file are stored at once, or none."""
+"""Results that people bring along: all new ones of a file are stored, or none."""
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from itertools import chain
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -12,7 +16,9 @@ from sqlalchemy import (
     case,
     cast,
     delete,
+    exists,
     func,
+    insert,
     literal_column,
     select,
     update,
@@ -24,7 +30,7 @@ from server.core.source import UNKNOWN_LANGUAGE, Source
 from server.core.typed_text import ErrorRule
 from server.core.verdict import Verdict
 from server.db.counts import pack_counts, unpack_counts
-from server.db.database import Database
+from server.db.database import STORE_ERRORS, Database
 from server.db.queries import (
     Person,
     attempts,
@@ -35,9 +41,14 @@ from server.db.queries import (
     users,
 )
 from server.db.statements import INSERT, in_order
+from server.db.tables import metadata
 from server.imports.results import Imported, Trainer
 
+unfinished = metadata.tables["unfinished_imports"]
+
 ROWS_AT_ONCE = 200
+TRIES = 3
+IDS_MAX = 0x10000  # of one file
 # Nobody presses a key so often; what says so must not leave the counters without room.
 COUNTER_MAX = 100_000_000
 SUMS = ("presses", "errors", "latency_sum_ms", "latency_count")
@@ -58,6 +69,8 @@ class NewResults:
         self.rows: list[Row] = []
         self.counters: Counters = {}
         self.known = known
+        # The ids of a file's results are a run: so they are found again, and stand side by side.
+        self._run = str(uuid4())[:-4]
         self._user_id = user_id
         self._sources: dict[Source, dict[str, Any]] = {}
 
@@ -69,6 +82,19 @@ class NewResults:
         if result.keys:
             add_counters(self.counters, result.language, result.layout, result.keys)
 
+    @property
+    def first_id(self) -> str:
+        return self._id(0)
+
+    @property
+    def last_id(self) -> str:
+        return self._id(IDS_MAX - 1)
+
+    def _id(self, place: int) -> str:
+        if place >= IDS_MAX:
+            raise ValueError("a file has fewer results")
+        return f"{self._run}{place:04x}"
+
     def _row(self, key: str, trainer: Trainer, result: Imported) -> Row:
         said = self._sources.get(result.source)
         if said is None:
@@ -77,7 +103,7 @@ class NewResults:
         values: dict[str, Any] = {
             **_ALIKE,
             **said,
-            "id": str(uuid4()),
+            "id": self._id(len(self.rows)),
             "user_id": self._user_id,
             "language": result.language,
             "layout": result.layout,
@@ -141,42 +167,149 @@ _keys_of = attempts.c.import_key.is_not(None)
 _insert = {dialect: in_order(make(attempts), dialect) for dialect, make in INSERT.items()}
 
 
-async def load_known(database: Database, user_id: str) -> frozenset[str]:
-    """The fingerprints of all that a person has brought along."""
-    async with database.read() as connection:
-        found = await connection.execute(_known(user_id))
-        return frozenset(found.scalars())
+class UndoneTooOften(TimeoutError):
+    """Whoever brings a file along had guests sign in to the same account all the while."""
+
+
+class Imports:
+    """Stores files. Of each all new rows are stored, or none, whenever the program may be killed.
+
+    PostgreSQL takes a file in one transaction. In a file of our own nobody else could write
+    meanwhile: there it is stored in slices, one file at a time, and until the last of them a row of
+    `unfinished_imports` says what is to be deleted again should the others never come. Whose file
+    it is sees the first slices already; they count for nobody else.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._one_file = asyncio.Lock()
+
+    async def known(self, user_id: str) -> frozenset[str]:
+        """The fingerprints of all that a person has brought along, none while some is arriving."""
+        async with self._database.read() as connection:
+            return frozenset((await connection.execute(_known_for_good(user_id))).scalars())
+
+    async def store(self, person: Person, new: NewResults, now_ms: int) -> int | None:
+        """Store them; how many there were. None: the person is gone.
+
+        What the same person has brought along meanwhile is not stored again.
+        """
+        if not self._database.embedded:
+            return await self._database.transact(partial(_store, person, new, now_ms))
+        async with self._one_file:
+            await self.sweep()
+            if len(new.rows) <= ROWS_AT_ONCE:
+                return await self._database.transact(partial(_store, person, new, now_ms))
+            try:
+                return await self._store_in_slices(person, new, now_ms)
+            except Exception:
+                with suppress(
+                    *STORE_ERRORS
+                ):  # then the next file's turn does it, or the next start
+                    await self.sweep()
+                raise
+
+    async def _store_in_slices(self, person: Person, new: NewResults, now_ms: int) -> int | None:
+        transact = self._database.transact
+        await transact(partial(insert_guest, person=person, now_ms=now_ms))
+        for _ in range(TRIES):
+            rows = await transact(partial(_begin, person.id, new))
+            if not rows:
+                return None if rows is None else 0
+            for start in range(0, len(rows), ROWS_AT_ONCE):
+                some = rows[start : start + ROWS_AT_ONCE]
+                began_s = monotonic()
+                if not await transact(partial(_go_on, new.first_id, some)):
+                    break
+                await asyncio.sleep(monotonic() - began_s)
+            else:
+                if await transact(partial(_finish, person.id, new, rows)):
+                    return len(rows)
+        raise UndoneTooOften
+
+    async def sweep(self) -> None:
+        """Delete what is stored of files that were cut off. Nobody may be storing one."""
+        async with self._database.read() as connection:
+            cut_off = (await connection.execute(select(unfinished.c.user_id))).scalars().all()
+        if cut_off:
+            await self._database.transact(partial(undo_unfinished, user_ids=cut_off))
+
+
+def undo_unfinished(connection: Connection, user_ids: Sequence[str]) -> None:
+    """Nothing is stored of these people's files that are not stored whole.
+
+    Whoever is storing one notices, and begins again.
+    """
+    mine = unfinished.c.user_id.in_(user_ids)
+    for user_id, first_id, last_id in connection.execute(_cut_off.where(mine)).all():
+        change_histories(connection, [user_id])
+        run = attempts.c.id.between(first_id, last_id)
+        connection.execute(delete(attempts).where(run, attempts.c.user_id == user_id))
+        connection.execute(delete(unfinished).where(unfinished.c.first_id == first_id))
+
+
+_cut_off = select(unfinished.c.user_id, unfinished.c.first_id, unfinished.c.last_id)
+
+
+def _store(person: Person, new: NewResults, now_ms: int, connection: Connection) -> int | None:
+    insert_guest(connection, person, now_ms)
+    if not _lock(connection, person.id):
+        return None
+    rows = _still_new(connection, person.id, new)
+    if rows:
+        for start in range(0, len(rows), ROWS_AT_ONCE):
+            _insert_rows(connection, rows[start : start + ROWS_AT_ONCE])
+        _count(connection, person.id, new, rows)
+    return len(rows)
+
+
+def _begin(user_id: str, new: NewResults, connection: Connection) -> Sequence[Row] | None:
+    if not _lock(connection, user_id):
+        return None
+    rows = _still_new(connection, user_id, new)
+    if rows:
+        ids = {"first_id": new.first_id, "last_id": new.last_id}
+        connection.execute(insert(unfinished), {**ids, "user_id": user_id})
+    return rows
+
+
+def _go_on(first_id: str, rows: Sequence[Row], connection: Connection) -> bool:
+    """False if what had been stored was undone, or went with the person."""
+    found = connection.execute(
+        select(unfinished.c.user_id).where(unfinished.c.first_id == first_id)
+    )
+    if found.one_or_none() is None:
+        return False
+    _insert_rows(connection, rows)
+    return True
+
+
+def _finish(user_id: str, new: NewResults, rows: Sequence[Row], connection: Connection) -> bool:
+    done = connection.execute(
+        delete(unfinished)
+        .where(unfinished.c.first_id == new.first_id)
+        .returning(unfinished.c.first_id)
+    )
+    if done.one_or_none() is None:
+        return False
+    _count(connection, user_id, new, rows)
+    return True
+
+
+def _lock(connection: Connection, user_id: str) -> bool:
+    """Whether the person is there. Whoever brings something along for the same one waits here."""
+    locked = connection.execute(
+        select(users.c.id).where(users.c.id == user_id).with_for_update(key_share=True)
+    )
+    return locked.one_or_none() is not None
 
 
 def _known(user_id: str) -> Any:
     return select(attempts.c.import_key).where(attempts.c.user_id == user_id, _keys_of)
 
 
-async def store_results(
-    database: Database, person: Person, new: NewResults, now_ms: int
-) -> int | None:
-    """Store them in one transaction; how many there were. None: the person is gone.
-
-    What the same person has brought along meanwhile is not stored again.
-    """
-
-    def store(connection: Connection) -> int | None:
-        insert_guest(connection, person, now_ms)
-        # Whoever brings something along for the same person waits here.
-        locked = connection.execute(
-            select(users.c.id).where(users.c.id == person.id).with_for_update(key_share=True)
-        )
-        if locked.one_or_none() is None:
-            return None
-        rows, counters = _still_new(connection, person.id, new)
-        if rows:
-            change_histories(connection, [person.id])
-            for start in range(0, len(rows), ROWS_AT_ONCE):
-                _insert_rows(connection, rows[start : start + ROWS_AT_ONCE])
-            _count(connection, person.id, counters)
-        return len(rows)
-
-    return await database.transact(store)
+def _known_for_good(user_id: str) -> Any:
+    return _known(user_id).where(~exists().where(unfinished.c.user_id == user_id))
 
 
 def _insert_rows(connection: Connection, rows: Sequence[Row]) -> None:
@@ -190,17 +323,14 @@ def _insert_rows(connection: Connection, rows: Sequence[Row]) -> None:
     connection.exec_driver_sql(statement, tuple(chain.from_iterable(rows)))
 
 
-def _still_new(
-    connection: Connection, user_id: str, new: NewResults
-) -> tuple[Sequence[Row], Counters]:
+def _still_new(connection: Connection, user_id: str, new: NewResults) -> Sequence[Row]:
     count = (
         select(func.count()).select_from(attempts).where(attempts.c.user_id == user_id, _keys_of)
     )
     if connection.execute(count).scalar_one() == len(new.known):
-        return new.rows, new.counters
+        return new.rows
     known = frozenset(connection.execute(_known(user_id)).scalars())
-    rows = [row for row in new.rows if row[_AT["import_key"]] not in known]
-    return rows, _counted(tuple(row[_AT[name]] for name in _COUNTED) for row in rows)
+    return [row for row in new.rows if row[_AT["import_key"]] not in known]
 
 
 _COUNTED = ("language", "layout", "counts")
@@ -234,7 +364,12 @@ def _at_most(count: Any) -> Any:
 _add: dict[str, str] = {dialect: _add_up(dialect) for dialect in INSERT}
 
 
-def _count(connection: Connection, user_id: str, counters: Counters) -> None:
+def _count(connection: Connection, user_id: str, new: NewResults, stored: Sequence[Row]) -> None:
+    """Count the keys of those that were stored, and say that the history is another one."""
+    counters = new.counters
+    if len(stored) < len(new.rows):
+        counters = _counted(tuple(row[_AT[name]] for name in _COUNTED) for row in stored)
+    change_histories(connection, [user_id])
     rows = [
         (user_id, language, layout, key, *_capped(stats))
         for (language, layout), keys in sorted(counters.items())

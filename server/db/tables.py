@@ -250,6 +250,19 @@ class AttemptRow(Row, table=True):
     import_key: str | None = Field(default=None, max_length=32)
 
 
+class UnfinishedImportRow(Row, table=True):
+    """A file that is being stored in slices; its results have ids from the first to the last.
+
+    Where none is being stored, it was cut off, and they are to be deleted.
+    """
+
+    __tablename__ = "unfinished_imports"
+
+    first_id: str = Field(primary_key=True, max_length=36)
+    last_id: str = Field(max_length=36)
+    user_id: str = Field(foreign_key="users.id", ondelete="CASCADE", max_length=36, index=True)
+
+
 class JournalRow(Row, table=True):
     """Keystrokes `seq` and on of a running attempt, as they arrived; gone when it has ended."""
 

@@ -28,6 +28,7 @@ _KNOWN_BY = {
     Trainer.BROWSER: {"timestamp", "wpm"},
 }
 _HISTORIES = ("typing_trainer_test_history", "test_history")
+_SETTINGS = ("typing_trainer_user_settings", "user_settings")
 
 
 class FileRefused(Exception):
@@ -55,6 +56,7 @@ class Rows(Protocol):
 
     trainer: Trainer | None
     without_history: bool  # an object that is closed, and had none
+    settings: Fields  # what stands beside the history
 
     def push(self, text: str, final: bool) -> Iterator[Raw]: ...
 
@@ -74,6 +76,11 @@ class Reader:
     def without_history(self) -> bool:
         """Whether it was a JSON object among whose members there was no history."""
         return self._rows is not None and self._rows.without_history
+
+    @property
+    def settings(self) -> Fields:
+        """What the person had chosen, in that trainer's words, as far as it has been read."""
+        return {} if self._rows is None else self._rows.settings
 
     def feed(self, data: bytes) -> list[Imported | BadRow]:
         """The rows that end in this piece. Raises FileRefused."""
@@ -137,6 +144,7 @@ class _Table:
     def __init__(self) -> None:
         self.trainer: Trainer | None = None
         self.without_history = False
+        self.settings: Fields = {}
         self._rest = ""
         self._line = 0
         self._header: list[str] = []
@@ -217,6 +225,7 @@ class _At(Enum):
     START = auto()
     MEMBER = auto()  # of the object around the history
     ENTRY = auto()
+    AFTER = auto()  # the members after the history
     OVER = auto()
 
 
@@ -242,8 +251,10 @@ class _Json:
     def __init__(self) -> None:
         self.trainer: Trainer | None = None
         self.without_history = False
+        self.settings: Fields = {}
         self._text = ""
         self._at = _At.START
+        self._around = False  # there is an object around the entries
         self._number = 0
 
     def push(self, text: str, final: bool) -> Iterator[Raw]:
@@ -260,8 +271,10 @@ class _Json:
                     place = self._enter(place, final)
         except _Incomplete:
             if len(self._text) - place > ENTRY_CHARS_MAX:
-                self._at = _At.OVER  # nobody knows where it ends, nor what comes after it
-                yield self._number + 1, RowRefused("too_long")
+                # Nobody knows where it ends, nor what comes after it.
+                if self._at is not _At.AFTER:
+                    yield self._number + 1, RowRefused("too_long")
+                self._at = _At.OVER
             elif final and self._at is _At.ENTRY:
                 yield self._number + 1, RowRefused("cut_off")
         self._text = "" if self._at is _At.OVER else self._text[place:]
@@ -276,8 +289,8 @@ class _Json:
 
     def _entry(self, place: int, final: bool) -> tuple[Raw | None, int]:
         if self._text[place] == "]":
-            self._at = _At.OVER
-            return None, place
+            self._at = _At.AFTER if self._around else _At.OVER
+            return None, place + 1
         if self._text[place] == "}":
             return None, place + 1  # left over from an entry that was none
         end = len(self._text)
@@ -329,7 +342,8 @@ class _Json:
     def _enter(self, place: int, final: bool) -> int:
         sign = self._text[place]
         if self._at is _At.START:
-            self._at = _At.ENTRY if sign == "[" else _At.MEMBER
+            self._around = sign == "{"
+            self._at = _At.MEMBER if self._around else _At.ENTRY
             return place + 1
         if sign == "}":
             self._at = _At.OVER
@@ -339,12 +353,17 @@ class _Json:
         colon = _colon.match(self._text, place)
         if colon is None or colon.end() == len(self._text):
             raise _Incomplete
-        if name in _HISTORIES:
+        if name in _HISTORIES and self._at is _At.MEMBER:
             self.trainer = Trainer.BROWSER
             if self._text[colon.end()] == "[":
                 self._at = _At.ENTRY
                 return colon.end() + 1
-        return self._value(colon.end())[1]
+        value, place = self._value(colon.end())
+        if place == len(self._text) and not isinstance(value, dict | list | str):
+            raise _Incomplete  # a number may go on
+        if name in _SETTINGS and isinstance(value, dict):
+            self.settings = value
+        return place
 
     def _value(self, place: int) -> tuple[object, int]:
         try:

@@ -707,6 +707,8 @@ const messages = {
   importBusy: 'Others are bringing theirs along just now. Try again in a moment.',
   oldResults: (count, shown) =>
     `This browser holds ${shown} ${plural(count, 'result', 'results')} from the first version of this trainer.`,
+  settingsCome: (names) => `Settings that come along: ${names}.`,
+  settingsCame: (names) => `Settings that came along: ${names}.`,
   bringOldResults: 'Bring them along',
   oldResultsLeft: (count, shown) =>
     `${shown} ${plural(count, 'entry', 'entries')} could not be read and ${plural(count, 'stays', 'stay')} in this browser.`,

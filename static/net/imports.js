@@ -36,12 +36,22 @@ import { Refusal } from './session.js';
  * @property {{date: string, attempts: number, wpm: number, accuracy: number}[]} chart
  * @property {Imported[]} first
  * @property {{row: number, code: string, field: string|null}[]} bad_rows
+ * @property {OldSettings} settings taken over, or about to be
+ *
+ * @typedef {object} OldSettings what was chosen in the first version, as far as there is a place for it
+ * @property {string|null} [theme]
+ * @property {string|null} [language]
+ * @property {string|null} [layout]
+ * @property {object|null} [goals]
  */
 
 export const BYTES_MAX = 20_000_000;
 const URL_OF_IMPORTS = '/api/v1/imports';
 const PREFIX = 'typing_trainer_';
 const HISTORY = `${PREFIX}test_history`;
+const SETTINGS = `${PREFIX}user_settings`;
+/** @type {(keyof OldSettings)[]} */
+export const CARRIED = ['theme', 'language', 'layout', 'goals'];
 
 /**
  * What a file says, or with `preview` false what has become of it. Rejects with Refusal or TypeError.
@@ -104,14 +114,23 @@ export class OldResults {
     return this.#history.length;
   }
 
+  /** The settings that stand beside them, as they were written. @returns {OldSettings} */
+  get settings() {
+    const settings = this.#value(SETTINGS);
+    return settings !== null && typeof settings === 'object' && !Array.isArray(settings) ? settings : {};
+  }
+
   /**
-   * Bring them along. They stay here until the server has all of them, and for good if it cannot read some.
+   * Bring them along, but for the settings that have been chosen anew. They stay here until the server has all of them, and for good if it cannot read some.
    * Rejects as `Session.ask` does.
    * @param {Session} session
+   * @param {(keyof OldSettings)[]} chosen
    * @returns {Promise<Report>}
    */
-  async bring(session) {
+  async bring(session, chosen) {
     const body = Object.fromEntries(this.#names.map((name) => [name, this.#value(name)]));
+    if (SETTINGS in body)
+      body[SETTINGS] = { ...this.settings, ...Object.fromEntries(chosen.map((one) => [one, null])) };
     const answer = await session.ask('POST', '/users/migrate-from-localstorage', body);
     if (answer.report.bad === 0) for (const name of this.#names) this.#storage?.removeItem(name);
     return answer.report;

@@ -53,7 +53,8 @@ const calendar = new Calendar(element(document, '#calendar'));
 const histogram = new Histogram(element(document, '#histogram'));
 const keysFound = new KeysFound(element(document, '#keys'), new OwnKeyboard(settings));
 const list = new HistoryList(element(document, '#attempts'), fetchMore);
-const oldResults = new OldResultsView(element(document, '#old-results'), session, frame.storage, () => void open());
+const offer = element(document, '#old-results');
+const oldResults = new OldResultsView(offer, session, settings, frame.storage, () => void open());
 const filterView = new FilterView(element(document, '#filter'), readFilter(new URLSearchParams()), choose);
 
 /** @type {Shown|null} */

@@ -2,6 +2,7 @@
 
 import { becomeGuest } from '../net/guest.js';
 import { sendFile } from '../net/imports.js';
+import { applyCarried } from '../views/carried_settings.js';
 import { element, find } from '../views/dom.js';
 import { Frame } from '../views/frame.js';
 import { ImportReport } from '../views/import_report.js';
@@ -23,7 +24,7 @@ const REFUSALS = {
 const ALL = 1;
 
 const frame = new Frame({ title: 'importTitle', redraw: draw });
-const { session, storage } = frame;
+const { session, settings, storage } = frame;
 const choosing = element(document, '#choosing');
 const input = find(document, '#file', HTMLInputElement);
 const drop = element(document, '#drop');
@@ -31,7 +32,7 @@ const told = element(document, '#told');
 const bar = find(document, '#progress', HTMLProgressElement);
 const bring = find(document, '#bring', HTMLButtonElement);
 const view = new ImportReport(element(document, '#report'));
-const old = new OldResultsView(element(document, '#old-results'), session, storage, () => {});
+const old = new OldResultsView(element(document, '#old-results'), session, settings, storage, () => {});
 
 /** @type {File|null} */
 let file = null;
@@ -93,6 +94,7 @@ async function store() {
   bring.disabled = false;
   if (!stored) return;
   report = stored;
+  applyCarried(settings, stored.settings);
   done = true;
   tell(() => say('broughtAlong', stored.new, number(stored.new)));
   told.focus();

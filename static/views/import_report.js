@@ -1,6 +1,7 @@
 /** What a file says, before it is brought along and after: numbers, a chart, the first rows, the bad ones. */
 
 import { dayNamed } from '../days.js';
+import { carriedWords } from './carried_settings.js';
 import { table } from './charts.js';
 import { element, find } from './dom.js';
 import { languageName, modeName } from './filter_view.js';
@@ -112,10 +113,12 @@ export class ImportReport {
 }
 
 /** @param {Report} report */
-function countsOf({ preview, good, bad, known, new: fresh }) {
+function countsOf({ preview, good, bad, known, new: fresh, settings }) {
   const parts = preview ? [say('rowsGood', good, number(good))] : [];
   if (bad > 0) parts.push(say('rowsBad', bad, number(bad)));
   if (known > 0) parts.push(fresh === 0 ? say('rowsAllKnown') : say('rowsKnown', known, number(known)));
+  const carried = carriedWords(settings);
+  if (carried) parts.push(say(preview ? 'settingsCome' : 'settingsCame', carried));
   return parts.join(' ');
 }
 

@@ -2,16 +2,19 @@
 
 import { becomeGuest } from '../net/guest.js';
 import { OldResults } from '../net/imports.js';
+import { applyCarried, carriedWords, chosenHere } from './carried_settings.js';
 import { sentence } from './refusal.js';
 import { number, say } from './words.js';
 
 /**
  * @import { Session } from '../net/session.js'
  * @import { Report } from '../net/imports.js'
+ * @import { Settings } from './settings.js'
  */
 
 export class OldResultsView {
   #session;
+  #settings;
   #old;
   #brought;
   #words = document.createElement('p');
@@ -22,15 +25,20 @@ export class OldResultsView {
   /**
    * @param {HTMLElement} root a live region, hidden while there is nothing to offer
    * @param {Session} session
+   * @param {Settings} settings
    * @param {Storage|null} storage
    * @param {(report: Report) => void} brought
    */
-  constructor(root, session, storage, brought) {
+  constructor(root, session, settings, storage, brought) {
     this.#session = session;
+    this.#settings = settings;
     this.#old = new OldResults(storage);
     this.#brought = brought;
     const { count } = this.#old;
-    this.#saying = () => say('oldResults', count, number(count));
+    this.#saying = () => {
+      const coming = carriedWords(this.#old.settings, chosenHere(settings));
+      return [say('oldResults', count, number(count)), coming && say('settingsCome', coming)].join(' ').trim();
+    };
     this.#button.type = 'button';
     this.#button.className = 'primary';
     this.#button.addEventListener('click', () => this.#bring());
@@ -50,10 +58,14 @@ export class OldResultsView {
     this.#tell(() => say('storing'));
     try {
       await becomeGuest(this.#session, liveUrl());
-      const report = await this.#old.bring(this.#session);
+      const report = await this.#old.bring(this.#session, chosenHere(this.#settings));
+      applyCarried(this.#settings, report.settings);
       this.#button.hidden = true;
       const left = report.bad > 0 ? ` ${say('oldResultsLeft', report.bad, number(report.bad))}` : '';
-      this.#tell(() => say('broughtAlong', report.new, number(report.new)) + left);
+      this.#tell(() => {
+        const kept = carriedWords(report.settings);
+        return say('broughtAlong', report.new, number(report.new)) + left + (kept && ` ${say('settingsCame', kept)}`);
+      });
       this.#brought(report);
     } catch (error) {
       this.#button.disabled = false;

@@ -224,6 +224,40 @@ async def test_the_old_storage_moves_in_once(api: Api, prefix: str) -> None:
     assert again.json()["migrated_items"] == 0
 
 
+async def settings_of(api: Api, who: Person) -> dict[str, Any]:
+    settings = (await api.ask("/users/me", who))["settings"]
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+OLD_SETTINGS = {
+    "theme": "dark",
+    "language": "klingon",
+    "layout": "dvorak",
+    "goals": {"wpm": 60},
+    "soundEnabled": False,
+    "shape": "iso",
+}
+
+
+@pytest.mark.parametrize("prefix", ["typing_trainer_", ""])
+@pytest.mark.parametrize("last", [True, False])
+async def test_old_settings_fill_what_is_not_chosen(api: Api, prefix: str, last: bool) -> None:
+    who = person()
+    await api.patch("/users/me", {"settings": {"layout": "colemak"}}, who)
+    storage = browser(browser_entry(), prefix=prefix) | {f"{prefix}user_settings": OLD_SETTINGS}
+    if not last:
+        storage = dict(reversed(storage.items()))
+    file = json.dumps(storage).encode()
+    kept = {"theme": "dark", "goals": {"wpm": 60, "accuracy": None, "minutes_a_day": None}}
+    for preview, before in ((True, {"layout": "colemak"}), (False, {"layout": "colemak"})):
+        assert await settings_of(api, who) == before
+        said = (await brought(api, who, file, preview))["settings"]
+        assert said == {"theme": "dark", "language": None, "layout": None, "goals": kept["goals"]}
+    assert await settings_of(api, who) == {"layout": "colemak", **kept}
+    again = await api.post("/users/migrate-from-localstorage", storage, who)
+    assert set(again.json()["report"]["settings"].values()) == {None}
+
+
 @pytest.mark.parametrize(
     "storage", [{}, {"typing_trainer_current_level": "hard"}, {"test_history": []}]
 )

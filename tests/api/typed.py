@@ -46,6 +46,9 @@ class Api:
     async def post(self, path: str, body: Any, who: Person | None = None) -> httpx.Response:
         return await self.client.post(path, json=body, headers=_token(who))
 
+    async def patch(self, path: str, body: Any, who: Person) -> httpx.Response:
+        return await self.client.patch(path, json=body, headers=_token(who))
+
     async def ask(self, path: str, who: Person | None = None, **query: Any) -> Any:
         """The JSON of an answer that must be 200."""
         answer = await self.get(path, who, **query)

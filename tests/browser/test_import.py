@@ -10,6 +10,7 @@ from tests.browser.keyboard import Keyboard
 from tests.browser.test_accessibility import Reader
 from tests.imports.exports import (
     AT_MS,
+    browser,
     browser_entry,
     keybr,
     keybr_entry,
@@ -98,6 +99,25 @@ async def test_old_results_in_this_browser_are_found_and_moved_once(visit: Visit
     await page.reload()
     await expect(page.locator("#attempts tbody tr")).to_have_count(3)
     await expect(offer).to_be_hidden()
+
+
+async def test_old_settings_come_along_where_nothing_is_chosen(visit: Visit) -> None:
+    page = visit.page
+    old = browser(browser_entry())
+    old["typing_trainer_user_settings"] = {"theme": "dark", "language": "ru", "goals": {"wpm": 60}}
+    await visit.go("/import")
+    await page.evaluate(
+        "(old) => { for (const name in old) localStorage[name] = JSON.stringify(old[name]); }", old
+    )
+    await page.evaluate("localStorage['typing-trainer.settings'] = '{\"theme\":\"light\"}'")
+    await visit.go("/import")
+    offer = page.locator("#old-results")
+    await expect(offer).to_contain_text("Settings that come along: language of the page, goals")
+    await offer.locator("button").click()
+    await expect(offer).to_contain_text("Перенесены настройки: язык страницы, цели")
+    await expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    kept = await page.evaluate("JSON.parse(localStorage['typing-trainer.settings'])")
+    assert (kept["interface"], kept["theme"]) == ("ru", "light")
 
 
 @pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "ru")])

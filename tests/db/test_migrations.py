@@ -48,6 +48,7 @@ TABLES = {
     "stripe_events",
     "subscriptions",
     "texts",
+    "unfinished_imports",
     "users",
 }
 ADD_GUEST = (

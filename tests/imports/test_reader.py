@@ -349,6 +349,29 @@ def test_the_sums_of_a_report_are_those_of_an_independent_count() -> None:
     assert sum(day.attempts for day in report.days.values()) == 199
 
 
+# What stands beside the results
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1_000])
+@pytest.mark.parametrize("settings_first", [True, False])
+def test_settings_are_read_wherever_they_stand(piece: int, settings_first: bool) -> None:
+    storage = browser(browser_entry()) | {"typing_trainer_current_level": 1234, "total": 5}
+    if settings_first:
+        storage = dict(reversed(storage.items()))
+    found, file = Reader(NOW_MS), json.dumps(storage).encode()
+    rows = [row for at in range(0, len(file), piece) for row in found.feed(file[at : at + piece])]
+    assert len(rows + found.finish()) == 1
+    assert found.settings == {"theme": "dark", "soundEnabled": False}
+
+
+@pytest.mark.parametrize(
+    "rest", ["", "}", ',"user_settings":{"theme', ',"user_settings":[]}', "]x"]
+)
+def test_what_is_broken_behind_the_results_spoils_none(rest: str) -> None:
+    file = json.dumps({"test_history": [browser_entry()]})[:-1] + rest
+    assert (len(good(file.encode())), bad(file.encode())) == (1, [])
+
+
 # Anything at all
 
 PARTS = st.sampled_from(
