@@ -77,19 +77,22 @@ export class SourceView {
     const { asked } = this.#wanted;
     /** @type {Record<string, string>} */
     const now = {
-      source: asked ? '' : this.#settings.get('source'),
+      source: asked ? choiceOf(asked) : this.#settings.get('source'),
       language: asked && 'language' in asked && asked.language ? asked.language : this.#settings.language,
       rules: this.#settings.get('errors'),
     };
+    let elsewhere = asked !== null; // the address asks for what is not among the choices
     for (const button of elements(this.#root, '[data-source], [data-language], [data-rules]')) {
       const [name] = Object.keys(button.dataset).filter((key) => key in now);
-      button.setAttribute('aria-pressed', String(button.dataset[name] === now[name]));
+      const pressed = button.dataset[name] === now[name];
+      button.setAttribute('aria-pressed', String(pressed));
+      if (pressed && name === 'source') elsewhere = false;
     }
     const what = asked ? sourceName(asked) : choiceName(now.source);
     this.#summary.textContent = [sayIfKnown(`lang_${now.language}`) ?? now.language, what, say(now.rules)].join(' · ');
-    const elsewhere = element(this.#root, '#source-asked');
-    elsewhere.hidden = !asked;
-    elsewhere.textContent = asked ? what : '';
+    const named = element(this.#root, '#source-asked');
+    named.hidden = !elsewhere;
+    named.textContent = elsewhere ? what : '';
   }
 
   askForText() {
@@ -126,6 +129,14 @@ export class SourceView {
       ? say('ownTextTooLong', number(count), number(OWN_TEXT_GRAPHEMES_MAX))
       : say('ownTextCount', number(count));
   }
+}
+
+/** The choice that asks for such a source, should there be one. @param {Source} source */
+function choiceOf(source) {
+  if (source.kind === 'random') return `random-${source.length}`;
+  if (source.kind === 'words') return `words-${source.count}`;
+  if (source.kind === 'time') return `time-${source.seconds}`;
+  return source.kind;
 }
 
 /**

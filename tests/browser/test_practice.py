@@ -30,6 +30,10 @@ async def test_a_guest_practises_once_and_strengths_appear(
         "cells => cells.sort((a, b) => a.dataset.i - b.dataset.i).map(c => c.textContent)"
     )
     assert len("".join(text).split()) == 30
+    # What the address asks for is one of the choices, and is not named a second time.
+    chosen = page.locator('#source [aria-pressed="true"][data-source]')
+    await expect(chosen).to_have_attribute("data-source", "practice")
+    await expect(page.locator("#source-asked")).to_be_hidden()
     await keyboard.type(text, dt_ms=5)
     await expect(page.locator("#gains")).to_contain_text("Stronger:")
     await expect(page.locator("#gains")).to_contain_text("New from now on:")
