@@ -70,7 +70,7 @@ class _Composer:
         words = [word for word in self._lexicon.words if self._letters.issuperset(word)]
         letters = sorted(self._letters)
         for _ in range(max(0, POOL_MIN - len(words))):
-            made = self._lexicon.pseudo_word(self._rng.choice(letters), self._letters, self._rng)
+            made = self._lexicon.made.make(self._letters, self._rng.choice(letters), self._rng)
             if made is not None:
                 words.append(made)
         return words or self._lexicon.words
@@ -80,8 +80,10 @@ class _Composer:
         aim = _Aim(parts, least)
         serving = [word for word in self._holders(parts[0]) if aim.count(word)]
         for _ in range(max(0, HOLDERS_MIN - len(serving))):
-            made = self._lexicon.pseudo_word(parts[0], self._letters, self._rng)
-            if made is not None and aim.count(made):
+            made = self._lexicon.made.make(self._letters, parts[0], self._rng)
+            if made is None:
+                break
+            if aim.count(made):
                 serving.append(made)
         if serving:
             self._aims.append((aim, serving))

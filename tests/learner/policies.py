@@ -135,8 +135,10 @@ class LikeKeybr(Policy):
         for _ in range(4 * self.WORDS_MIN):
             if len(words) >= self.WORDS_MIN:
                 break
-            made = self._lexicon.pseudo_word(focus or self._rng.choice(opened), letters, self._rng)
-            words += [made] if made else []
+            made = self._lexicon.made.make(letters, focus or self._rng.choice(opened), self._rng)
+            if made is None:
+                break
+            words.append(made)
         chosen: list[str] = []
         while len(chosen) < WORDS:
             word = self._rng.choice(words)
