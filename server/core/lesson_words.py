@@ -2,52 +2,21 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from random import Random
 
-from server.core.made_words import MadeWords
+from server.core.lexicon import Lexicon
 
 REPEATED_MAX = 1_000
 
 
-@dataclass(frozen=True)
-class Material:
-    """A language's words, commonest first; its passages; and what nobody wants to read.
+class Material(Lexicon):
+    """A language's words, commonest first; its passages; and what nobody wants to read."""
 
-    Of the unwanted, `=word` is that word, `*part` is in any part of a word, all else begins one.
-    """
-
-    words: Sequence[str]
-    passages: Sequence[str]
-    unwanted: Sequence[str]
-
-    @cached_property
-    def made(self) -> MadeWords:
-        """Maker of words that are none."""
-        return MadeWords(self.words, self.is_wanted)
-
-    def is_wanted(self, word: str) -> bool:
-        """Whether the word, or the group of letters, may stand in a lesson."""
-        return not (
-            word in self._whole
-            or word.startswith(self._begins)
-            or any(part in word for part in self._parts)
-        )
-
-    @cached_property
-    def _whole(self) -> frozenset[str]:
-        return frozenset(self._marked("="))
-
-    @cached_property
-    def _parts(self) -> tuple[str, ...]:
-        return tuple(self._marked("*"))
-
-    @cached_property
-    def _begins(self) -> tuple[str, ...]:
-        return tuple(one for one in self.unwanted if one[0] not in "=*")
-
-    def _marked(self, mark: str) -> list[str]:
-        return [one[1:] for one in self.unwanted if one.startswith(mark)]
+    def __init__(
+        self, words: Sequence[str], passages: Sequence[str], unwanted: Sequence[str]
+    ) -> None:
+        super().__init__(words, unwanted)
+        self.passages = passages
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,10 @@ class MadeWords:
         self._follows = dict(follows)
 
     def make(self, keys: Collection[str], wanted: str, rng: Random) -> str | None:
-        """A word of these keys that holds the wanted one; None if none was found."""
+        """A word of these keys that holds what is wanted, a key or several in a row.
+
+        None if none was found.
+        """
         for _ in range(TRIES):
             word = self._try(keys, wanted, rng)
             if word and wanted in word and word not in self._real and self._is_wanted(word):
@@ -43,19 +46,29 @@ class MadeWords:
         word = ""
         while True:
             following = self._follows.get(f"{END}{END}{word}"[-2:], _NOTHING)
-            letters = [letter for letter in following if self._may_follow(word, letter, keys)]
+            # Three of a kind are a slip of the dice, no word.
+            doubled = word[-1:] if word[-1:] == word[-2:-1] else ""
+            may_grow, may_end = len(word) < LETTERS_MAX, len(word) >= LETTERS_MIN
+            letters = [
+                letter
+                for letter in following
+                if (may_end if letter == END else may_grow and letter in keys and letter != doubled)
+            ]
             if not letters:
                 return None
+            goes_on = _going_on(word, wanted)
             weights = [
-                following[letter] * (WANTED if letter == wanted else 1.0) for letter in letters
+                following[letter] * (WANTED if letter == goes_on else 1.0) for letter in letters
             ]
             (letter,) = rng.choices(letters, weights)
             if letter == END:
                 return word
             word += letter
 
-    def _may_follow(self, word: str, letter: str, keys: Collection[str]) -> bool:
-        if letter == END:
-            return len(word) >= LETTERS_MIN
-        # Three of a kind are a slip of the dice, no word.
-        return letter in keys and len(word) < LETTERS_MAX and not word.endswith(letter * 2)
+
+def _going_on(word: str, wanted: str) -> str:
+    """The letter of `wanted` that comes next, after as much of it as the word ends with."""
+    for begun in range(len(wanted) - 1, 0, -1):
+        if word.endswith(wanted[:begun]):
+            return wanted[begun]
+    return wanted[0]

@@ -10,7 +10,7 @@ from server.core.key_model import (
     BEFORE_PRESSES_MAX,
     DAY_MS,
     DAYS_HALF_LIFE,
-    KEY_PRIOR_PRESSES,
+    KEY_PRIOR_ERRORS,
     PERSON_PRIOR_PRESSES,
     POPULATION_ERROR_RATE,
     PRESSES_HALF_LIFE,
@@ -53,7 +53,7 @@ def test_errors_are_a_beta_posterior_under_the_persons_rate() -> None:
     rate = (PERSON_PRIOR_PRESSES * POPULATION_ERROR_RATE + 20) / (PERSON_PRIOR_PRESSES + 200)
     assert model.error_rate == pytest.approx(rate)
     found = model.keys["b"]
-    expected = (KEY_PRIOR_PRESSES * rate + 16) / (KEY_PRIOR_PRESSES + 100)
+    expected = (KEY_PRIOR_ERRORS + 16) / (KEY_PRIOR_ERRORS / rate + 100)
     assert found.error_rate == pytest.approx(expected)
     assert found.error_low < found.error_rate < found.error_high
     assert model.keys["a"].error_high < found.error_rate
@@ -85,6 +85,18 @@ def test_evidence_fades_with_further_presses_of_the_same_key() -> None:
     assert found.keys["a"].presses == pytest.approx(PRESSES_HALF_LIFE + 50)
     assert found.keys["b"].presses == pytest.approx(100)
     assert found.keys["a"].error_rate < found.keys["b"].error_rate / 3
+
+
+def test_a_key_met_after_few_others_is_less_surely_known() -> None:
+    """What one bigram takes says little of the key after others."""
+    counts: Packed = [120, 2, 118 * 150, 118]
+    after_one = read(evidence({"e": counts}, {"he": counts})).keys["e"]
+    share: Packed = [20, 0, 20 * 150, 20]
+    after_six = read(evidence({"e": counts}, {f"{one}e": share for one in "bdhlmr"})).keys["e"]
+    assert after_six.latency_ms == pytest.approx(after_one.latency_ms, rel=0.02)
+    assert after_six.latency_sd < 0.6 * after_one.latency_sd
+    pair = read(evidence({"e": counts}, {"he": counts})).bigrams["he"]
+    assert pair.latency_sd < 0.6 * after_one.latency_sd
 
 
 def test_a_pause_does_not_move_the_latency_far() -> None:

@@ -5,11 +5,12 @@ from random import Random
 
 import pytest
 
-from server.core.lexicon import PSEUDO_MAX, PSEUDO_MIN, Lexicon
+from server.core.lexicon import Lexicon
+from server.core.made_words import LETTERS_MAX, LETTERS_MIN
 from server.lessons import read_words
 
 LEXICONS = {
-    language: Lexicon(read_words(language, "words"), read_words(language, "unwanted"))
+    language: Lexicon(read_words(language, "lesson_words"), read_words(language, "unwanted"))
     for language in ("en", "ru")
 }
 
@@ -33,11 +34,11 @@ def test_words_that_could_be_can_be_said(language: str) -> None:
     lexicon = LEXICONS[language]
     known = {f"^{word}$"[at : at + 3] for word in lexicon.words for at in range(len(word))}
     letters, rng = frozenset(lexicon.letters), Random(1)
-    made = [lexicon.pseudo_word(part, letters, rng) for part in sorted(letters) for _ in range(5)]
+    made = [lexicon.made.make(letters, part, rng) for part in sorted(letters) for _ in range(5)]
     words = [word for word in made if word is not None]
     assert len(words) > 0.8 * len(made)
     for word in words:
-        assert PSEUDO_MIN <= len(word) <= PSEUDO_MAX
+        assert LETTERS_MIN <= len(word) <= LETTERS_MAX
         assert word not in lexicon.words
         whole = f"^{word}$"
         assert {whole[at : at + 3] for at in range(len(word))} <= known
@@ -49,7 +50,7 @@ def test_they_hold_what_is_asked_for_and_open_letters_alone(language: str, lette
     parts = [*letters, *(one + other for one, other in pairwise(letters))]
     found = 0
     for part in parts:
-        word = lexicon.pseudo_word(part, frozenset(letters), rng)
+        word = lexicon.made.make(letters, part, rng)
         if word is not None:
             found += 1
             assert part in word
@@ -57,9 +58,16 @@ def test_they_hold_what_is_asked_for_and_open_letters_alone(language: str, lette
     assert found >= len(letters)
 
 
+@pytest.mark.parametrize(("language", "pair"), [("en", "ex"), ("ru", "щи")])
+def test_two_letters_in_a_row_are_held_together(language: str, pair: str) -> None:
+    lexicon, rng = LEXICONS[language], Random(3)
+    made = [lexicon.made.make(lexicon.letters, pair, rng) for _ in range(20)]
+    assert all(word is not None and pair in word for word in made)
+
+
 def test_what_no_word_holds_none_can() -> None:
-    assert LEXICONS["en"].pseudo_word("qz", frozenset("qz"), Random(1)) is None
-    assert LEXICONS["en"].pseudo_word("q", frozenset("qz"), Random(1)) is None
+    assert LEXICONS["en"].made.make("qz", "qz", Random(1)) is None
+    assert LEXICONS["en"].made.make("qz", "q", Random(1)) is None
 
 
 def test_no_unwanted_word_is_made_up() -> None:
@@ -67,12 +75,12 @@ def test_no_unwanted_word_is_made_up() -> None:
 
     def made(*unwanted: str) -> set[str | None]:
         lexicon, rng = Lexicon(words, unwanted), Random(1)
-        return {lexicon.pseudo_word("t", frozenset("tones"), rng) for _ in range(200)}
+        return {lexicon.made.make("tones", "t", rng) for _ in range(200)}
 
-    assert {"tonto", "stonto", "sento"} <= made()
-    assert {"stonto", "sento"} <= made("=tonto") | {"tonto"}
+    assert {"tonto", "stonto", "stont"} <= made()
+    assert {"stonto", "stont"} <= made("=tonto") | {"tonto"}
     assert "tonto" not in made("=tonto")
     assert not {"tonto", "stonto"} & made("*onto")
-    assert "sento" in made("*onto")
+    assert "stont" in made("*onto")
     assert "tonto" not in made("ton")
     assert "stonto" in made("ton")
