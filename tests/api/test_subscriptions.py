@@ -11,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from server.core.course import LESSONS
 from server.core.plan import DAY_MS
 from tests.api.people import PASSWORD, Member, Site, code
 from tests.api.postbox import Postbox
@@ -23,6 +24,7 @@ from tests.api.stripe_like import (
     stripe_like,
     told,
 )
+from tests.live.guest import new_id
 from tests.postgres import Postgres
 from tests.processes import ServerProcess
 
@@ -319,6 +321,87 @@ async def test_a_lesser_plan_hides_and_keeps(shop: Shop) -> None:
     refused = await shop.site.post("/collections", {"name": "x"}, token)
     assert (refused.status_code, code(refused)) == (403, "plan_required")
     assert refused.json()["error"]["plan"] == "basic"
+
+
+# Where a plan begins to be needed: the number of the first lesson that it opens, and its name.
+LOCKED = [(16, "basic"), (50, "basic"), (51, "premium"), (99, "premium")]
+
+
+async def lessons_open(shop: Shop, token: str | None) -> int:
+    """How many lessons the course shows to be open: the first so many, and these have a text."""
+    path = "/lessons?include_content=true"
+    course = (await shop.site.ask("GET", path, token)).json()["lessons"]
+    count = sum(one["is_open"] for one in course)
+    assert [one["is_open"] for one in course] == [True] * count + [False] * (99 - count)
+    assert [one["content"] is not None for one in course] == [one["is_open"] for one in course]
+    # What it is about is told of each: only its text is kept back.
+    assert all(one["title"] and one["target_keys"] for one in course)
+    return count
+
+
+async def open_lesson(shop: Shop, token: str, number: int) -> str:
+    """What comes of an `open` with the lesson of that number: its type, or the code of an error."""
+    source = {"kind": "lesson", "lesson": LESSONS[number - 1].id}
+    async with shop.site.socket(token) as client:
+        await client.send(type="open", id=1, attempt=new_id(), source=source)
+        answer = await client.receive()
+        assert answer["re"] == 1
+        return str(answer.get("code", answer["type"]))
+
+
+async def must_be_locked(shop: Shop, token: str, number: int, plan: str) -> None:
+    """Neither way leads to the lesson, and that plan is named as what would open it."""
+    path = f"/lessons/{LESSONS[number - 1].id}"
+    refused = await shop.site.ask("GET", path, token)
+    assert (refused.status_code, code(refused)) == (403, "plan_required")
+    error = refused.json()["error"]
+    assert (error["plan"], plan in error["message"]) == (plan, True)
+    assert await open_lesson(shop, token, number) == "forbidden"
+
+
+async def must_be_open(shop: Shop, token: str, number: int) -> None:
+    path = f"/lessons/{LESSONS[number - 1].id}"
+    answer = await shop.site.ask("GET", path, token)
+    assert (answer.status_code, bool(answer.json()["content"]["text"])) == (200, True)
+    assert await open_lesson(shop, token, number) == "opened"
+
+
+async def test_a_lesson_beyond_the_plan_is_locked_until_that_is_paid(shop: Shop) -> None:
+    me, visitor = await shop.site.register(), await shop.site.guest()
+    assert await lessons_open(shop, None) == 15
+    for token in (visitor.token, me.access):
+        assert await lessons_open(shop, token) == 15
+        await must_be_open(shop, token, 15)
+        for number, plan in LOCKED:
+            await must_be_locked(shop, token, number, plan)
+
+    made = shop.like.subscribed(me.id, "price_basic_month")
+    await shop.told("customer.subscription.created", made)
+    assert await lessons_open(shop, me.access) == 50
+    for number in (16, 50):
+        await must_be_open(shop, me.access, number)
+    await must_be_locked(shop, me.access, 51, "premium")
+
+    made["items"]["data"][0]["price"]["id"] = "price_premium_month"
+    await shop.told("customer.subscription.updated", made)
+    assert await lessons_open(shop, me.access) == 99
+    await must_be_open(shop, me.access, 99)
+
+    made |= {"status": "canceled"}
+    await shop.told("customer.subscription.deleted", made)
+    assert await lessons_open(shop, me.access) == 15
+    await must_be_locked(shop, me.access, 16, "basic")
+
+
+async def test_what_a_browser_keeps_of_the_lessons_is_not_good_for_another_plan(
+    shop: Shop,
+) -> None:
+    me = await shop.site.register()
+    shown = await shop.site.ask("GET", "/lessons", me.access)
+    known = {"If-None-Match": shown.headers["etag"]}
+    assert (await shop.site.ask("GET", "/lessons", me.access, known)).status_code == 304
+    await shop.told("customer.subscription.created", shop.like.subscribed(me.id))
+    assert (await shop.site.ask("GET", "/lessons", me.access, known)).status_code == 200
 
 
 OLD = "UPDATE attempts SET finished_at_ms = 0 WHERE id = :id"
