@@ -58,13 +58,15 @@ class KeyStatsEntry(TypedDict):
 class KeyStatsAnswer(Model):
     """`keys` of all time and every mode and verdict are of every attempt; all other ones, and all
     `bigrams`, are added up from the newest `attempts_counted` of the `attempts` there are (at most
-    `attempts_max`).
+    `attempts_max`). `layouts` are all that you have ever typed that language on, whichever is asked
+    for.
     """
 
     user_id: str
     period: Period
     language: str | None
     layout: str | None
+    layouts: list[str]
     keys: dict[str, KeyStatsEntry]
     bigrams: dict[str, KeyStatsEntry]
     attempts: int
@@ -76,9 +78,9 @@ async def key_stats(parts: Parts, call: Call) -> KeyStatsAnswer:
     query: KeyStatsQuery = call.query
     user_id = call.me.user_id
     wanted = query.chosen(parts.clock.now_ms())
-    attempts, counted = await list_counts(parts.database, user_id, wanted, ATTEMPTS_MAX)
+    counted = await list_counts(parts.database, user_id, wanted, ATTEMPTS_MAX)
     total = Counts()
-    for packed in counted:
+    for packed in counted.newest:
         total.add(unpack_counts(packed))
     keys = total.keys
     if wanted == Filter(language=query.language, layout=query.layout):
@@ -95,8 +97,9 @@ async def key_stats(parts: Parts, call: Call) -> KeyStatsAnswer:
         layout=query.layout,
         keys=_entries(keys),
         bigrams=_entries(total.bigrams),
-        attempts=attempts,
-        attempts_counted=len(counted),
+        layouts=list(counted.layouts),
+        attempts=counted.attempts,
+        attempts_counted=len(counted.newest),
         attempts_max=ATTEMPTS_MAX,
     )
 
