@@ -1,5 +1,6 @@
 """Key by key: presses, errors, speed and confusions, and what to practise."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
@@ -206,7 +207,8 @@ async def weak_keys(parts: Parts, call: Call) -> WeakKeysAnswer:
     rate = rate / 100 if rate > 1 else rate
     weak = find_weak_keys(layouts, body.min_error_count, rate, remaps)
     phrases = PHRASES[body.words_in]
-    answers = [_weak_key(parts.lessons, found, body.words_in) for found in weak]
+    # Which lesson teaches a key is looked for in all of them: too long for the loop.
+    answers = await asyncio.to_thread(_weak_keys, parts.lessons, weak, body.words_in)
     return WeakKeysAnswer(
         user_id=user_id,
         weak_keys=answers,
@@ -214,6 +216,10 @@ async def weak_keys(parts: Parts, call: Call) -> WeakKeysAnswer:
         practice=_practice(weak, body.language),
         ai_insights=insights(weak, any(layouts.values()), phrases),
     )
+
+
+def _weak_keys(lessons: Lessons, weak: Sequence[WeakKey], words_in: str) -> list[WeakKeyAnswer]:
+    return [_weak_key(lessons, found, words_in) for found in weak]
 
 
 def _weak_key(lessons: Lessons, weak: WeakKey, words_in: str) -> WeakKeyAnswer:

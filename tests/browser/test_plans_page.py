@@ -121,6 +121,7 @@ async def test_a_locked_lesson_is_seen_to_be_and_leads_to_the_plans(
     box = await said.bounding_box()
     assert box is not None
     assert min(box["width"], box["height"]) > 10  # to be seen, not only to be heard
+    await expect(said).to_have_css("clip-path", "none")
     reader = Reader(page, keyboard)
     await reader.look_at_page(f"locked lessons in {language}", "#suggested-start")
     reader.assert_nothing_found()
