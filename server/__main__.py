@@ -84,9 +84,9 @@ def answer(settings: Settings, sockets: list[socket.socket] | None = None) -> No
     # and among all that lives as long as the program, takes longer than to make them.
     gc.freeze()
     gc.set_threshold(GARBAGE)
-    if parts.database.embedded:
-        # SQLite gives up its turn to run Python with every row, and waits as long as this for it.
-        sys.setswitchinterval(SWITCH_S)
+    # SQLite gives up its turn to run Python with every row, and waits as long as this for it; so
+    # does the loop at each call of the system while a thread makes a lesson or a replay.
+    sys.setswitchinterval(SWITCH_S)
     app = create_app(parts, settings, lambda: running.fail())
     proxies = settings.forwarded_allow_ips
     drained = drain(parts, settings)

@@ -6,14 +6,14 @@ Its library waits in threads of its own, a few seconds at most; whoever asks get
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeVar
 
 import stripe
 
-from server.core.plan import Account, Plan, Status, Subscription
+from server.core.plan import Account, Paid, Plan, Status, Subscription
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +33,7 @@ WHOLE = frozenset(
     }
 )
 INVOICES = ("invoice.paid", "invoice.payment_succeeded", "invoice.payment_failed")
+TAKEN_BACK = ("charge.refunded", "charge.dispute.created")
 MALFORMED = (
     stripe.SignatureVerificationError,
     *(ValueError, TypeError, KeyError, AttributeError),
@@ -78,24 +79,39 @@ class Checkout:
 
 @dataclass(frozen=True, slots=True)
 class Invoice:
-    """`amount` in the least unit of the currency."""
+    """`amount` in the least unit of the currency; the periods it is for begin at `periods_ms`."""
 
     id: str
+    subscription: str | None
     amount: int
     currency: str
-    paid: bool
+    paid: Paid
     created_at_ms: int
     paid_at_ms: int | None
+    periods_ms: frozenset[int]
+
+    def took_back(self, subscription: Subscription) -> bool:
+        """Whether all that was paid for the period that runs now has been given back."""
+        return self.paid is Paid.REFUNDED and subscription.period_start_ms in self.periods_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What Stripe tells: that something became of a subscription, by an invoice perhaps."""
+    """What Stripe tells: that something became of a subscription, by an invoice perhaps.
+
+    Of a `payment` that was taken back it only says which: what it was for has to be asked.
+    """
 
     id: str
     kind: str
-    subscription: str | None
-    invoice: str | None
+    subscription: str | None = None
+    invoice: str | None = None
+    payment: str | None = None
+
+    @property
+    def concerns_us(self) -> bool:
+        """Whether it can be about a subscription at all."""
+        return self.subscription is not None or self.payment is not None
 
 
 class Billing:
@@ -242,17 +258,55 @@ class Billing:
         )
 
     async def invoice(self, invoice_id: str) -> Invoice:
-        """An invoice as it is now."""
-        found = await self._ask(lambda: self._client.v1.invoices.retrieve(invoice_id).to_dict())
+        """An invoice as it is now, and what was given back of it."""
+        given: Any = {"expand": ["payments"]}
+
+        def asked() -> tuple[Mapping[str, Any], list[Mapping[str, Any]]]:
+            found = self._client.v1.invoices.retrieve(invoice_id, given).to_dict()
+            payments = (found.get("payments") or {}).get("data", [])
+            charges = [self._charge(one["payment"]) for one in payments if one["status"] == "paid"]
+            return found, [charge for charge in charges if charge is not None]
+
+        found, charges = await self._ask(asked)
         paid = found["status"] == "paid"
         return Invoice(
             id=invoice_id,
+            subscription=_subscription_of(found),
             amount=found["amount_paid"] if paid else found["amount_due"],
             currency=found["currency"],
-            paid=paid,
+            paid=_paid(found["amount_paid"], charges) if paid else Paid.FAILED,
             created_at_ms=found["created"] * 1_000,
             paid_at_ms=_ms((found.get("status_transitions") or {}).get("paid_at")),
+            periods_ms=frozenset(
+                line["period"]["start"] * 1_000 for line in found["lines"]["data"]
+            ),
         )
+
+    def _charge(self, payment: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The charge by which an invoice was paid; None if it was not paid through Stripe."""
+        intent, charge = _id(payment.get("payment_intent")), _id(payment.get("charge"))
+        if intent is not None:
+            given: Any = {"expand": ["latest_charge"]}
+            found = self._client.v1.payment_intents.retrieve(intent, given).to_dict()
+            latest: Mapping[str, Any] | None = found.get("latest_charge")
+            return latest
+        return None if charge is None else self._client.v1.charges.retrieve(charge).to_dict()
+
+    async def event_in_full(self, event: Event) -> Event:
+        """The event with the invoice and the subscription that its payment was for, if any."""
+        if event.payment is None:
+            return event
+        paid_by: Any = {"type": "payment_intent", "payment_intent": event.payment}
+
+        def asked() -> str | None:
+            found = self._client.v1.invoice_payments.list({"payment": paid_by, "limit": 1})
+            return next((_id(one["invoice"]) for one in found.to_dict()["data"]), None)
+
+        invoice_id = await self._ask(asked)
+        if invoice_id is None:
+            return replace(event, payment=None)
+        invoice = await self.invoice(invoice_id)
+        return replace(event, payment=None, invoice=invoice_id, subscription=invoice.subscription)
 
     # What it tells
 
@@ -273,17 +327,33 @@ class Billing:
 
 def _event(told: Mapping[str, Any]) -> Event:
     kind, about = told["type"], told["data"]["object"]
-    subscription = invoice = None
+    subscription = invoice = payment = None
     if kind.startswith("customer.subscription."):
         subscription = about["id"]
     elif kind == "checkout.session.completed":
         subscription = _id(about.get("subscription"))
     elif kind in INVOICES:
         invoice = about["id"]
-        # Where it stands depends on the version of the API that the endpoint was made with.
-        details = (about.get("parent") or {}).get("subscription_details") or about
-        subscription = _id(details.get("subscription"))
-    return Event(told["id"], kind, subscription, invoice)
+        subscription = _subscription_of(about)
+    elif kind in TAKEN_BACK:
+        payment = _id(about.get("payment_intent"))
+    return Event(told["id"], kind, subscription, invoice, payment)
+
+
+def _subscription_of(invoice: Mapping[str, Any]) -> str | None:
+    # Where it stands depends on the version of the API that the endpoint was made with.
+    details = (invoice.get("parent") or {}).get("subscription_details") or invoice
+    return _id(details.get("subscription"))
+
+
+def _paid(amount: int, charges: Sequence[Mapping[str, Any]]) -> Paid:
+    """What has become of that amount, which was paid by these charges."""
+    refunded = sum(charge["amount_refunded"] for charge in charges)
+    if refunded >= amount > 0:
+        return Paid.REFUNDED
+    if any(charge["disputed"] for charge in charges):
+        return Paid.DISPUTED
+    return Paid.PARTLY_REFUNDED if refunded else Paid.COMPLETED
 
 
 def _id(found: Any) -> str | None:

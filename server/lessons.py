@@ -1,7 +1,9 @@
 """The lessons there are: the course in words, and each lesson's text on a layout."""
 
-from collections.abc import Mapping, Sequence
-from functools import cached_property, lru_cache
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 
@@ -19,7 +21,6 @@ from server.protocol import parse_lines
 CONTENT = Path(__file__).parent / "content"
 # Lessons of the last block that are about some keys rather than about words.
 KEYED = (Form.COMMAS, Form.MARKS, Form.QUOTES, Form.DIGITS, Form.SYMBOLS)
-MADE_KEPT = 2_048  # texts that were made for other layouts than the default one
 
 
 class LessonUnavailable(Exception):
@@ -35,7 +36,10 @@ class Lessons:
     def __init__(self) -> None:
         self.course: Sequence[Lesson] = LESSONS
         self._languages = {language: _Language(language) for language in LETTERS}
-        self._made = lru_cache(MADE_KEPT)(self._make)
+        # Of each lesson at most one for each layout and language that there are.
+        self._made: dict[tuple[str, str, str], LessonText] = {}
+        # One thread: each more that is at work keeps the loop waiting for the interpreter.
+        self._maker = ThreadPoolExecutor(1, "lessons")
 
     async def publish(self, database: Database) -> None:
         """Bring the stored metadata up to date, and learn which lessons are switched off."""
@@ -85,8 +89,30 @@ class Lessons:
                         return lesson
         return None
 
+    async def texts(
+        self, lesson_ids: Iterable[str], language: str, layout: str | None
+    ) -> list[LessonText]:
+        """Texts and target keys of lessons; without a layout those of the usual one.
+
+        What has to be made is made beside the loop, lesson by lesson in turn with whoever asks too:
+        nobody waits for another's whole course. Raises LessonUnavailable.
+        """
+        loop = asyncio.get_running_loop()
+        found = []
+        for lesson_id in lesson_ids:
+            asked = self._asked(lesson_id, language, layout)
+            text = self._known(*asked)
+            if text is None:
+                text = await loop.run_in_executor(self._maker, self._make, *asked)
+            found.append(text)
+        return found
+
     def find(self, lesson_id: str, language: str, layout: str | None) -> LessonText:
-        """A lesson's text and target keys. Raises LessonUnavailable."""
+        """What `texts` gives, for who may wait: the first may take a tenth of a second."""
+        return self._make(*self._asked(lesson_id, language, layout))
+
+    def _asked(self, lesson_id: str, language: str, layout: str | None) -> tuple[Lesson, str, str]:
+        """Raises LessonUnavailable."""
         lesson = find_lesson(lesson_id)
         if lesson is None:
             raise LessonUnavailable("There is no such lesson here.")
@@ -94,14 +120,23 @@ class Lessons:
             known = ", ".join(self._languages)
             raise LessonUnavailable(f"There are no lessons in that language; there are: {known}.")
         layout = layout or DEFAULT_LAYOUTS[language]
-        if layout == DEFAULT_LAYOUTS[language]:
-            return self._languages[language].written[lesson_id]
         if not types(layout, language):
             raise LessonUnavailable("That layout does not type that language.")
-        return self._made(lesson, language, layout)
+        return lesson, language, layout
+
+    def _known(self, lesson: Lesson, language: str, layout: str) -> LessonText | None:
+        """A text that is there; None for one that has to be made."""
+        if layout == DEFAULT_LAYOUTS[language]:
+            return self._languages[language].written[lesson.id]
+        return self._made.get((lesson.id, language, layout))
 
     def _make(self, lesson: Lesson, language: str, layout: str) -> LessonText:
-        return lesson_text(lesson, language, layout, self._languages[language].material)
+        known = self._known(lesson, language, layout)
+        if known is not None:
+            return known
+        made = lesson_text(lesson, language, layout, self._languages[language].material)
+        self._made[lesson.id, language, layout] = made
+        return made
 
     def title(self, lesson: Lesson, language: str) -> str:
         """What the lesson is called, block first; in English in a language nobody has put it in."""

@@ -1,6 +1,5 @@
 """What there is to type: passages and words that ship with the program, and texts of them."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from random import Random
@@ -186,10 +185,7 @@ class Texts:
             language = language or liked.get("text_language") or liked.get("language") or "en"
             layout = layout or chosen_layout(language, liked)
         try:
-            # A text for another layout is made now, which takes long enough to hold others up.
-            lesson = await asyncio.to_thread(
-                self.lessons.find, source.lesson or "", language, layout
-            )
+            (lesson,) = await self.lessons.texts([source.lesson or ""], language, layout)
         except LessonUnavailable as missing:
             raise TextUnavailable(str(missing)) from None
         whole = replace(source, language=language, layout=layout)

@@ -1,5 +1,6 @@
 """Key by key: presses, errors, speed and confusions, and what to practise."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
@@ -58,13 +59,15 @@ class KeyStatsEntry(TypedDict):
 class KeyStatsAnswer(Model):
     """`keys` of all time and every mode and verdict are of every attempt; all other ones, and all
     `bigrams`, are added up from the newest `attempts_counted` of the `attempts` there are (at most
-    `attempts_max`).
+    `attempts_max`). `layouts` are all that you have ever typed that language on, whichever is asked
+    for.
     """
 
     user_id: str
     period: Period
     language: str | None
     layout: str | None
+    layouts: list[str]
     keys: dict[str, KeyStatsEntry]
     bigrams: dict[str, KeyStatsEntry]
     attempts: int
@@ -76,9 +79,9 @@ async def key_stats(parts: Parts, call: Call) -> KeyStatsAnswer:
     query: KeyStatsQuery = call.query
     user_id = call.me.user_id
     wanted = query.chosen(parts.clock.now_ms())
-    attempts, counted = await list_counts(parts.database, user_id, wanted, ATTEMPTS_MAX)
+    counted = await list_counts(parts.database, user_id, wanted, ATTEMPTS_MAX)
     total = Counts()
-    for packed in counted:
+    for packed in counted.newest:
         total.add(unpack_counts(packed))
     keys = total.keys
     if wanted == Filter(language=query.language, layout=query.layout):
@@ -95,8 +98,9 @@ async def key_stats(parts: Parts, call: Call) -> KeyStatsAnswer:
         layout=query.layout,
         keys=_entries(keys),
         bigrams=_entries(total.bigrams),
-        attempts=attempts,
-        attempts_counted=len(counted),
+        layouts=list(counted.layouts),
+        attempts=counted.attempts,
+        attempts_counted=len(counted.newest),
         attempts_max=ATTEMPTS_MAX,
     )
 
@@ -203,7 +207,8 @@ async def weak_keys(parts: Parts, call: Call) -> WeakKeysAnswer:
     rate = rate / 100 if rate > 1 else rate
     weak = find_weak_keys(layouts, body.min_error_count, rate, remaps)
     phrases = PHRASES[body.words_in]
-    answers = [_weak_key(parts.lessons, found, body.words_in) for found in weak]
+    # Which lesson teaches a key is looked for in all of them: too long for the loop.
+    answers = await asyncio.to_thread(_weak_keys, parts.lessons, weak, body.words_in)
     return WeakKeysAnswer(
         user_id=user_id,
         weak_keys=answers,
@@ -211,6 +216,10 @@ async def weak_keys(parts: Parts, call: Call) -> WeakKeysAnswer:
         practice=_practice(weak, body.language),
         ai_insights=insights(weak, any(layouts.values()), phrases),
     )
+
+
+def _weak_keys(lessons: Lessons, weak: Sequence[WeakKey], words_in: str) -> list[WeakKeyAnswer]:
+    return [_weak_key(lessons, found, words_in) for found in weak]
 
 
 def _weak_key(lessons: Lessons, weak: WeakKey, words_in: str) -> WeakKeyAnswer:

@@ -1,6 +1,5 @@
 """The lessons: what there is to learn, how far one has come, and what comes next."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
@@ -228,13 +227,9 @@ async def one_lesson(parts: Parts, call: Call) -> OneLessonAnswer:
 
 
 async def _texts(parts: Parts, lessons: Sequence[Lesson], query: FormQuery) -> list[LessonText]:
-    def made() -> list[LessonText]:
-        find = parts.lessons.find
-        return [find(lesson.id, query.language, query.layout) for lesson in lessons]
-
+    ids = [lesson.id for lesson in lessons]
     try:
-        # For another layout than the usual one they are made now: a second's work for all of them.
-        return await asyncio.to_thread(made)
+        return await parts.lessons.texts(ids, query.language, query.layout)
     except LessonUnavailable as missing:
         raise ApiError(404, "not_found", str(missing)) from None
 

@@ -237,7 +237,7 @@ async def cancel(parts: Parts, call: Call) -> SubscriptionStatus:
     subscription_id = row["stripe_subscription_id"]
     try:
         await billing.end(subscription_id)
-        await _take_over(parts, billing, Event("", "", subscription_id, None))
+        await _take_over(parts, billing, Event("", "", subscription_id))
     except BillingAway:
         raise away() from None
     after = await find_subscription(parts.database, call.me.user_id)
@@ -274,10 +274,10 @@ async def webhook(parts: Parts, call: Call) -> Received:
         event = billing.read_event(raw, call.request.headers.get("stripe-signature", ""))
     except NotSigned:
         raise ApiError(400, "bad_signature", "The message is not signed as it must be.") from None
-    if event.subscription is None or await is_known(parts.database, event.id):
+    if not event.concerns_us or await is_known(parts.database, event.id):
         return Received()
     try:
-        await _take_over(parts, billing, event)
+        await _take_over(parts, billing, await billing.event_in_full(event))
     except BillingAway:
         raise away() from None
     return Received()
@@ -296,8 +296,14 @@ async def _raw(call: Call) -> bytes:
 
 
 async def _take_over(parts: Parts, billing: Billing, event: Event) -> None:
-    """Store what Stripe says now of a subscription. Raises BillingAway, or ApiError 503."""
-    subscription_id = event.subscription or ""
+    """Store what Stripe says now of a subscription. Raises BillingAway, or ApiError 503.
+
+    One whose running period has been paid back is ended at Stripe first, so that nothing more is
+    taken.
+    """
+    subscription_id = event.subscription
+    if subscription_id is None:
+        return
     for _ in range(TRIES):
         version = await find_version(parts.database, subscription_id)
         fetched = await billing.subscription(subscription_id)
@@ -306,6 +312,9 @@ async def _take_over(parts: Parts, billing: Billing, event: Event) -> None:
         payment = None
         if event.invoice is not None:
             invoice = await billing.invoice(event.invoice)
+            if fetched.status.live and invoice.took_back(fetched):
+                await billing.end(subscription_id, at_once=True)
+                fetched = await billing.subscription(subscription_id) or fetched
             payment = Payment(
                 invoice=invoice.id,
                 amount=invoice.amount,
@@ -382,7 +391,7 @@ ENDPOINTS: list[Endpoint] = [
         "POST",
         "/payments/webhook",
         webhook,
-        "What Stripe tells of subscriptions and invoices.",
+        "What Stripe tells of subscriptions, invoices, refunds and disputes.",
         TAG,
         answer=Received,
         errors={400: ["bad_signature"], **NO_PLANS, 413: ["too_large"], **AWAY},

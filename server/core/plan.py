@@ -3,7 +3,7 @@
 Where nothing is sold everybody has what PREMIUM has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -125,6 +125,22 @@ class Subscription:
         if self.status is Status.PAST_DUE:
             return self.period_start_ms + GRACE_MS
         return self.period_end_ms + (0 if self.ends_at_period_end else GRACE_MS)
+
+
+class Paid(StrEnum):
+    """What has become of a payment. None ever goes back to one that stands before."""
+
+    FAILED = "failed"
+    COMPLETED = "completed"
+    PARTLY_REFUNDED = "partly_refunded"
+    DISPUTED = "disputed"
+    REFUNDED = "refunded"
+
+    @property
+    def may_follow(self) -> Sequence["Paid"]:
+        """What it takes the place of."""
+        every = list(Paid)
+        return every[: every.index(self) + 1]
 
 
 @dataclass(frozen=True, slots=True)

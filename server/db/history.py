@@ -222,25 +222,59 @@ async def _find(
 @cache
 def _counts_page(names: tuple[str, ...], dialect: str) -> Select[Any]:
     page = _page([*theirs(names), counted], [attempts.c.counts]).subquery()
+    layouts = (
+        select(key_counters.c.layout)
+        .distinct()
+        .where(*_counted_for(names), key_counters.c.layout != "")
+        .subquery()
+    )
     # One row: SQLite gives up its turn to run Python with every row.
     joined = {
-        "sqlite": func.group_concat(func.hex(page.c.counts)),
-        "postgresql": func.string_agg(func.encode(page.c.counts, "hex"), ","),
+        "sqlite": (func.group_concat(func.hex(page.c.counts)), func.group_concat(layouts.c.layout)),
+        "postgresql": (
+            func.string_agg(func.encode(page.c.counts, "hex"), ","),
+            func.string_agg(layouts.c.layout, ","),
+        ),
     }
-    return select(func.max(page.c.total), joined[dialect])
+    counts, layout_names = joined[dialect]
+    return select(func.max(page.c.total), counts, select(layout_names).scalar_subquery())
 
 
-async def list_counts(
-    database: Database, user_id: str, wanted: Filter, limit: int
-) -> tuple[int, Sequence[bytes]]:
-    """How many attempts have counts, and those of the newest `limit` of them, packed."""
+def _counted_for(names: Iterable[str]) -> list[ColumnElement[bool]]:
+    """The counters of the `user` asked for, in the language of conditions so named."""
+    wanted = [key_counters.c.user_id == _user]
+    if "language" in names:
+        wanted.append(key_counters.c.language == bindparam("language", type_=String))
+    if "no_language" in names:
+        wanted.append(key_counters.c.language == UNKNOWN_LANGUAGE)
+    return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class CountsPage:
+    """`attempts` have counts; `newest` are those of the newest of them, packed.
+
+    `layouts` are all that anything was ever typed on in the language asked for.
+    """
+
+    attempts: int
+    newest: Sequence[bytes]
+    layouts: Sequence[str]
+
+
+async def list_counts(database: Database, user_id: str, wanted: Filter, limit: int) -> CountsPage:
+    """What the newest `limit` attempts have counted."""
     values = values_of(wanted)
     names = tuple(values)
     values |= {"user": user_id, "limit": limit, "offset": 0}
     async with database.read() as connection:
         question = _counts_page(names, connection.dialect.name)
-        total, joined = (await connection.execute(question, values)).one()
-    return total or 0, [bytes.fromhex(packed) for packed in (joined or "").split(",") if packed]
+        total, counts, layouts = (await connection.execute(question, values)).one()
+    return CountsPage(
+        attempts=total or 0,
+        newest=[bytes.fromhex(packed) for packed in (counts or "").split(",") if packed],
+        layouts=sorted(layouts.split(",")) if layouts else [],
+    )
 
 
 async def store_reported(

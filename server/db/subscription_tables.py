@@ -24,7 +24,10 @@ class SubscriptionRow(Row, table=True):
 
 
 class PaymentRow(Row, table=True):
-    """What was paid, or should have been; `amount` in the least unit of the currency."""
+    """What was paid, or should have been; `amount` in the least unit of the currency.
+
+    `status` says whether it was (`plan.Paid`), and whether it was taken back.
+    """
 
     __tablename__ = "payments"
 

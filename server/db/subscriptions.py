@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import RowMapping, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.core.plan import Status, Subscription
+from server.core.plan import Paid, Status, Subscription
 from server.db.database import Database
 from server.db.queries import users
 from server.db.statements import INSERT
@@ -31,7 +31,7 @@ class Payment:
     invoice: str
     amount: int
     currency: str
-    paid: bool
+    paid: Paid
     created_at_ms: int
     paid_at_ms: int | None
 
@@ -143,7 +143,7 @@ async def _store_payment(
         "stripe_subscription_id": fetched.id,
         "amount": payment.amount,
         "currency": payment.currency,
-        "status": "completed" if payment.paid else "failed",
+        "status": payment.paid.value,
         "created_at_ms": payment.created_at_ms,
         "completed_at_ms": payment.paid_at_ms,
     }
@@ -152,7 +152,7 @@ async def _store_payment(
         insert.on_conflict_do_update(
             index_elements=["stripe_invoice_id"],
             set_=values,
-            # An invoice that has been paid stays so, whatever was asked before and heard later.
-            where=payments.c.status != "completed",
+            # What was paid, or given back, stays so, whatever was asked before and heard later.
+            where=payments.c.status.in_([before.value for before in payment.paid.may_follow]),
         )
     )

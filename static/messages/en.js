@@ -166,6 +166,7 @@ const messages = {
   refused_store: 'The server cannot save just now. The next text comes in a moment.',
   refused_busy: 'The server is busy. The next text comes in a moment.',
   refused_not_found: 'There is no such text yet. Here is another one.',
+  refused_forbidden: 'Your plan does not open this lesson. Here is another text.',
   refused_conflict: 'That attempt is not open any more. Here is a new text.',
   refused_bad_field: 'The server does not take this text.',
   noText: 'The server has no text to give just now.',

@@ -33,8 +33,9 @@ import { conditions } from '../core/history_filter.js';
  *   hidden_before: string|null}} Charts days before that are part of another plan
  * @typedef {{presses: number, errors: number, error_rate: number, latency_ms: number|null,
  *   confusions: Record<string, number>}} KeyStats
- * @typedef {{keys: Record<string, KeyStats>, bigrams: Record<string, KeyStats>, attempts: number,
- *   attempts_counted: number, attempts_max: number}} Keys
+ * @typedef {{keys: Record<string, KeyStats>, bigrams: Record<string, KeyStats>, layout: string|null, layouts: string[],
+ *   attempts: number, attempts_counted: number,
+ *   attempts_max: number}} Keys `layouts` are all that were ever typed on, `layout` is the one asked for
  * @typedef {{key: string, recommendation: string}} WeakKey
  * @typedef {{weak_keys: WeakKey[], ai_insights: string}} Analysis
  *
@@ -75,9 +76,14 @@ export class History {
     return this.#read('/progress/charts', { ...conditions(filter), ...days(span) });
   }
 
-  /** @param {Filter} filter @param {Span} span @returns {Promise<Keys>} */
-  keys(filter, span) {
-    return this.#read('/key-stats', { ...conditions(filter), ...days(span) });
+  /**
+   * @param {Filter} filter
+   * @param {Span} span
+   * @param {string|null} layout null is all of them together
+   * @returns {Promise<Keys>}
+   */
+  keys(filter, span, layout = null) {
+    return this.#read('/key-stats', { ...conditions(filter), ...days(span), layout });
   }
 
   /**

@@ -22,11 +22,12 @@ import { dayWords, hours, moment, number, percent, say } from '../views/words.js
 /**
  * @import { Filter } from '../core/history_filter.js'
  * @import { Day } from '../core/trend.js'
+ * @import { LayoutName } from '../layouts.js'
  * @import { Charts, Keys, Page, Row, Span } from '../net/history.js'
  * @import { Mark } from '../views/trend_chart.js'
  *
  * @typedef {{filter: Filter, span: Span, today: number, page: Page, charts: Charts, keys: Keys,
- *   minutesADay: number|null}} Shown
+ *   layout: LayoutName, minutesADay: number|null}} Shown
  */
 
 const TYPE = { href: '/', message: 'typeSomething' };
@@ -51,7 +52,8 @@ const numbers = new HistoryNumbers(element(document, '#numbers'));
 const trend = new TrendChart(element(document, '#trend'));
 const calendar = new Calendar(element(document, '#calendar'));
 const histogram = new Histogram(element(document, '#histogram'));
-const keysFound = new KeysFound(element(document, '#keys'), new OwnKeyboard(settings));
+const noKeys = new Standstill(element(document, '.no-keys'), element(document, '.keys-shown'));
+const keysFound = new KeysFound(element(document, '#keys'), new OwnKeyboard(settings), showLayout);
 const list = new HistoryList(element(document, '#attempts'), fetchMore);
 const offer = element(document, '#old-results');
 const oldResults = new OldResultsView(offer, session, settings, frame.storage, () => void open());
@@ -108,14 +110,23 @@ async function open() {
 /** @param {Filter} filter @returns {Promise<Shown>} */
 async function ask(filter) {
   const { span, today } = spanOf(filter);
-  const [page, charts, keys, profile] = await Promise.all([
+  const [page, charts, { keys, layout }, profile] = await Promise.all([
     history.page(filter, span),
     history.charts(filter, span),
-    history.keys(filter, span),
+    askKeys(filter, span),
     // A goal is of all that is typed, and an account's.
     session.signedIn && isOfEverything(filter) ? session.profile() : null,
   ]);
-  return { filter, span, today, page, charts, keys, minutesADay: profile?.settings.goals?.minutes_a_day ?? null };
+  const minutesADay = profile?.settings.goals?.minutes_a_day ?? null;
+  return { filter, span, today, page, charts, keys, layout, minutesADay };
+}
+
+/** The keys of the layout that is typed with; whatever was typed on one alone. @param {Filter} filter @param {Span} span */
+async function askKeys(filter, span) {
+  const together = await history.keys(filter, span);
+  const layout = keysFound.layoutOf(together, filter.language);
+  const keys = together.layouts.length > 1 ? await history.keys(filter, span, layout) : together;
+  return { keys, layout };
 }
 
 /** @param {Filter} filter */
@@ -152,12 +163,31 @@ function show(asked) {
   by = page.next === null ? 'attempts' : 'days';
   shown = asked;
   list.show(page.results, page.total);
-  keysFound.show(asked.keys, {
-    language: filter.language,
-    ofAll: filter.period === 'all' && isOfEverything({ ...filter, language: '' }),
-  });
+  showKeys(asked);
   analysis.hidden = true;
   draw(asked);
+}
+
+/** @param {Shown} asked */
+function showKeys({ filter, keys, layout }) {
+  noKeys.over();
+  keysFound.show(keys, layout, filter.period === 'all' && isOfEverything({ ...filter, language: '' }));
+}
+
+/** The keys of another layout. @param {LayoutName} layout */
+async function showLayout(layout) {
+  if (!shown) return;
+  const asked = shown;
+  asked.layout = layout;
+  try {
+    const keys = await history.keys(asked.filter, asked.span, layout);
+    // Only the one chosen last is shown.
+    if (asked !== shown || asked.layout !== layout) return;
+    asked.keys = keys;
+    showKeys(asked);
+  } catch (error) {
+    if (asked === shown && asked.layout === layout) noKeys.refused(error, () => void showLayout(layout));
+  }
 }
 
 /** All that is made of words, in the language of the interface. @param {Shown} asked */
@@ -176,7 +206,7 @@ function draw(asked) {
 
 function redraw() {
   filterView.draw();
-  for (const one of [standstill, noAnalysis, noMore, oldResults]) one.draw();
+  for (const one of [standstill, noAnalysis, noKeys, noMore, oldResults]) one.draw();
   if (!shown) return;
   draw(shown);
   keysFound.draw();

@@ -61,8 +61,8 @@ export class CourseView {
     this.#part('#suggested-about').textContent = lesson.description;
     this.#part('#suggested-goal').textContent = goal(lesson);
     const start = find(this.#root, '#suggested-start', HTMLAnchorElement);
-    start.href = href(lesson, course);
-    element(start, 'span').textContent = say('lessonStart');
+    start.href = way(lesson, course);
+    element(start, 'span').textContent = say(lesson.is_open ? 'lessonStart' : 'toPlans');
     this.#keyboard.draw(this.#own.keyboard(/** @type {LayoutName} */ (course.layout)));
     this.#keyboard.practise(lesson.target_keys);
   }
@@ -95,7 +95,7 @@ function step(lesson, course) {
   const item = document.createElement('li');
   const link = document.createElement('a');
   link.className = 'step';
-  link.href = lesson.is_open ? href(lesson, course) : '/plans';
+  link.href = way(lesson, course);
   link.dataset.state = stateOf(lesson, course);
   const title = text('span', 'title', lesson.step_title);
   link.append(
@@ -145,9 +145,9 @@ function goal({ target_wpm: wpm, max_errors: errors }) {
   return say('lessonGoal', number(wpm), number(errors));
 }
 
-/** @param {Lesson} lesson @param {Course} course */
-function href({ id }, course) {
-  return `/${writeSource(lessonSource(id, course))}`;
+/** To where it is typed; one that is not open leads to what would open it. @param {Lesson} lesson @param {Course} course */
+function way({ id, is_open: isOpen }, course) {
+  return isOpen ? `/${writeSource(lessonSource(id, course))}` : '/plans';
 }
 
 /** @param {string} name @param {string} style @param {string} words */

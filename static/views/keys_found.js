@@ -15,8 +15,6 @@ import { keyCap, keySpoken, number, percent, say } from './words.js';
  * @typedef {'errors'|'latency'} Measure
  */
 
-/** The languages there are texts in. */
-const LANGUAGES = ['en', 'ru'];
 const WEAK_KEYS = 6;
 const NAMED = 3;
 const CONFUSIONS = 30;
@@ -35,36 +33,58 @@ export class KeysFound {
   #measure = 'errors';
   /** @type {LayoutName} */
   #layout = 'qwerty';
+  #chosen;
 
-  /** @param {HTMLElement} root @param {OwnKeyboard} own */
-  constructor(root, own) {
+  /**
+   * @param {HTMLElement} root
+   * @param {OwnKeyboard} own
+   * @param {(layout: LayoutName) => void} chosen another layout is to be shown
+   */
+  constructor(root, own, chosen) {
     this.#root = root;
     this.#own = own;
+    this.#chosen = chosen;
     root.addEventListener('click', (event) => {
       const { measure, layout } = around(event, 'button')?.dataset ?? {};
       if (measure) this.#measure = /** @type {Measure} */ (measure);
-      if (layout) this.#layout = /** @type {LayoutName} */ (layout);
-      if (measure || layout) this.draw();
+      if (measure) this.draw();
+      if (layout) this.#chosen(/** @type {LayoutName} */ (layout));
     });
   }
 
   /**
+   * The layout to begin with: the one that is typed with now, if these keys were typed on it.
    * @param {Keys} keys
-   * @param {{language: string, ofAll: boolean}} shown '' is any language; are all attempts counted, not the newest?
+   * @param {string} language '' is any
+   * @returns {LayoutName}
    */
-  show(keys, { language, ofAll }) {
+  layoutOf(keys, language) {
+    const own = this.#own.layoutFor(language || null, Object.keys(keys.keys).join(''));
+    const known = layoutsIn(keys);
+    return known.includes(own) ? own : (known[0] ?? own);
+  }
+
+  /**
+   * @param {Keys} keys those of the layout, where there are several
+   * @param {LayoutName} layout
+   * @param {boolean} ofAll are all attempts counted, not the newest?
+   */
+  show(keys, layout, ofAll) {
     this.#keys = keys;
     this.#ofAll = ofAll;
-    this.#layout = this.#own.layoutFor(language || null, Object.keys(keys.keys).join(''));
-    this.#offerLayouts();
+    this.#layout = layout;
+    this.#offerLayouts(layoutsIn(keys));
     this.draw();
   }
 
-  /** A button for each layout that the person types a language with. */
-  #offerLayouts() {
-    const names = new Set([...LANGUAGES.map((language) => this.#own.layoutFor(language)), this.#layout]);
-    element(this.#root, '.layouts').replaceChildren(
-      ...[...names].map((name) => {
+  /** A button for each layout that was typed with, if there is something to choose. @param {LayoutName[]} names */
+  #offerLayouts(names) {
+    const group = element(this.#root, '.layouts');
+    group.hidden = names.length < 2;
+    const offered = Array.from(group.children, (one) => /** @type {HTMLElement} */ (one).dataset.layout);
+    if (offered.join() === names.join()) return; // the one that was pressed keeps the focus
+    group.replaceChildren(
+      ...names.map((name) => {
         const button = document.createElement('button');
         button.type = 'button';
         button.dataset.layout = name;
@@ -84,7 +104,6 @@ export class KeysFound {
     }
     const partly = !this.#ofAll && counted < attempts;
     element(this.#root, '.counted').textContent = partly ? say('keysCounted', number(counted), number(attempts)) : '';
-    // What is on the other layout's keys was typed on that one.
     const keyboard = this.#own.keyboard(this.#layout);
     const here = Object.fromEntries(Object.entries(keys).filter(([name]) => placeOf(keyboard, name)));
     const trusted = Object.fromEntries(Object.entries(here).filter(([, { presses }]) => presses >= PRESSES_MIN));
@@ -156,6 +175,11 @@ export class KeysFound {
       }),
     );
   }
+}
+
+/** The layouts that were typed with, of those that can be drawn. @param {Keys} keys */
+function layoutsIn({ layouts }) {
+  return layouts.flatMap((name) => (name in KEYBOARDS ? [/** @type {LayoutName} */ (name)] : []));
 }
 
 /** @param {KeyStats} key */

@@ -35,6 +35,7 @@ class StripeLike:
     port: int = 0
     mood: str = "ok"
     known: dict[str, Json] = field(default_factory=dict)
+    paid_by: dict[str, str] = field(default_factory=dict)  # invoices by their payment intent
     asked: list[tuple[str, str, Json]] = field(default_factory=list)
     let_go: threading.Event = field(default_factory=threading.Event)
 
@@ -68,8 +69,10 @@ class StripeLike:
         return found
 
     def invoice(self, subscription: Json, paid: bool = True) -> Json:
-        """An invoice of it."""
+        """An invoice for its period, and a charge if it is paid."""
         at_s = now_s()
+        period = subscription["items"]["data"][0]
+        line = {"start": period["current_period_start"], "end": period["current_period_end"]}
         found: Json = {
             "id": f"in_{uuid4().hex}",
             "object": "invoice",
@@ -83,9 +86,46 @@ class StripeLike:
                 "type": "subscription_details",
                 "subscription_details": {"subscription": subscription["id"]},
             },
+            "lines": {"object": "list", "data": [{"object": "line_item", "period": line}]},
         }
         self.known[found["id"]] = found
+        if paid:
+            self._charge(found)
         return found
+
+    def _charge(self, invoice: Json) -> None:
+        charge: Json = {
+            "id": f"ch_{uuid4().hex}",
+            "object": "charge",
+            "amount": invoice["amount_paid"],
+            "amount_refunded": 0,
+            "refunded": False,
+            "disputed": False,
+            "payment_intent": f"pi_{uuid4().hex}",
+        }
+        intent = {"id": charge["payment_intent"], "object": "payment_intent"}
+        self.known[intent["id"]] = intent | {"latest_charge": charge}
+        self.paid_by[intent["id"]] = invoice["id"]
+
+    def charge(self, invoice: Json) -> Json:
+        """The charge by which it was paid."""
+        (intent,) = [one for one, paid in self.paid_by.items() if paid == invoice["id"]]
+        found: Json = self.known[intent]["latest_charge"]
+        return found
+
+    def refund(self, invoice: Json, amount: int = 999) -> Json:
+        """Give back so much of what was paid; the charge as it is then."""
+        charge = self.charge(invoice)
+        charge["amount_refunded"] += amount
+        charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+        return charge
+
+    def dispute(self, invoice: Json) -> Json:
+        """The payer's bank asks for the money back."""
+        charge = self.charge(invoice)
+        charge["disputed"] = True
+        about = {"charge": charge["id"], "payment_intent": charge["payment_intent"]}
+        return {"id": f"dp_{uuid4().hex}", "object": "dispute", "status": "needs_response", **about}
 
     def answer(self, method: str, path: str, given: Json) -> tuple[int, Json]:
         kind, *names = path.removeprefix("/v1/").split("/")
@@ -102,6 +142,9 @@ class StripeLike:
             amount = AMOUNTS[names[0]]
             shown = {"unit_amount": amount, "currency": "usd"}
             return 200, {"id": names[0], "object": "price", **shown}
+        if kind == "invoice_payments":
+            invoice = self.paid_by.get(given["payment[payment_intent]"])
+            return 200, {"object": "list", "data": [{"invoice": invoice}] if invoice else []}
         found = self.known.get(names[0])
         if found is None:
             missing = {"type": "invalid_request_error", "code": "resource_missing"}
@@ -110,7 +153,18 @@ class StripeLike:
             found |= {"status": "canceled", "canceled_at": now_s()}
         elif given.get("cancel_at_period_end") == "true":
             found |= {"cancel_at_period_end": True, "canceled_at": now_s()}
-        return 200, found
+        return 200, self._expanded(found, given.get("expand[0]"))
+
+    def _expanded(self, found: Json, expand: str | None) -> Json:
+        """What Stripe tells whole only if it is asked to; else it gives an id, or nothing."""
+        if expand == "payments":
+            intents = [one for one, paid in self.paid_by.items() if paid == found["id"]]
+            payments = [{"type": "payment_intent", "payment_intent": one} for one in intents]
+            data = [{"status": "paid", "payment": one} for one in payments]
+            return found | {"payments": {"object": "list", "data": data}}
+        if "latest_charge" in found and expand != "latest_charge":
+            return found | {"latest_charge": found["latest_charge"]["id"]}
+        return found
 
 
 def now_s() -> int:
@@ -155,15 +209,17 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _reply(self) -> None:
         length = int(self.headers.get("content-length") or 0)
-        given = {name: one[0] for name, one in parse_qs(self.rfile.read(length).decode()).items()}
+        path, _, query = self.path.partition("?")
+        sent = query or self.rfile.read(length).decode()
+        given = {name: one[0] for name, one in parse_qs(sent).items()}
         like = self.like
-        like.asked.append((self.command, self.path, given))
+        like.asked.append((self.command, path, given))
         if like.mood == "silent":
             like.let_go.wait(30)
             return
         status, body = (500, {"error": {"type": "api_error", "message": "broken"}})
         if like.mood == "ok":
-            status, body = like.answer(self.command, self.path.partition("?")[0], given)
+            status, body = like.answer(self.command, path, given)
         raw = json.dumps(body).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json")

@@ -103,6 +103,32 @@ async def test_by_language_and_layout(api: Api) -> None:
             assert found["bigrams"].keys() == ({"ab"} if keys else set()), query
 
 
+async def test_the_layouts_there_are_to_ask_for(api: Api) -> None:
+    """The keys of each by itself, and those of all together where none is asked for."""
+    who = await api.guest()
+    assert (await api.ask(PATH, who))["layouts"] == []
+    await api.typed(who, "ab", layout="dvorak")
+    await api.typed(who, "cd")
+    await api.typed(who, "жэ", language="ru", layout="jcuken")
+    await api.typed(who, "ef", language=None, layout="")
+    every = ["dvorak", "jcuken", "qwerty"]
+    for query, layouts, keys in [
+        ({}, every, set("abcdefжэ")),
+        ({"layout": "dvorak"}, every, set("ab")),
+        ({"layout": "qwerty"}, every, set("cd")),
+        ({"layout": "colemak"}, every, set()),
+        ({"language": "en"}, ["dvorak", "qwerty"], set("abcd")),
+        ({"language": "en", "layout": "dvorak"}, ["dvorak", "qwerty"], set("ab")),
+        ({"language": "ru"}, ["jcuken"], set("жэ")),
+        ({"language": "und"}, [], set("ef")),
+    ]:
+        for period in ("all", "day"):
+            found = await api.ask(PATH, who, period=period, **query)
+            assert (found["layouts"], found["keys"].keys()) == (layouts, keys), query
+    other = await api.guest()
+    assert (await api.ask(PATH, other))["layouts"] == []
+
+
 async def test_what_was_given_up_counts_and_what_was_void_does_not(api: Api) -> None:
     who = await api.guest()
     await api.typed(who, "abab", "ab", EndReason.QUIT)

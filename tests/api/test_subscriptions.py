@@ -11,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from server.core.course import LESSONS
 from server.core.plan import DAY_MS
 from tests.api.people import PASSWORD, Member, Site, code
 from tests.api.postbox import Postbox
@@ -23,6 +24,7 @@ from tests.api.stripe_like import (
     stripe_like,
     told,
 )
+from tests.live.guest import new_id
 from tests.postgres import Postgres
 from tests.processes import ServerProcess
 
@@ -272,6 +274,158 @@ async def test_of_messages_at_once_the_last_state_holds(shop: Shop) -> None:
     assert await shop.plan(me) == ("basic", "active")
 
 
+# What is taken back
+
+
+async def paid(shop: Shop) -> tuple[Member, Json, Json]:
+    """Somebody with a plan, the subscription, and its invoice, which they have paid."""
+    me, made = await shop.subscribed()
+    invoice = shop.like.invoice(made)
+    await shop.told("invoice.payment_succeeded", invoice)
+    assert await shop.plan(me) == ("premium", "active")
+    return me, made, invoice
+
+
+async def test_a_part_that_is_given_back_takes_nothing_away_and_the_rest_ends_the_plan(
+    shop: Shop,
+) -> None:
+    me, made, invoice = await paid(shop)
+    await shop.told("charge.refunded", shop.like.refund(invoice, 400))
+    assert await shop.payments(me) == [("partly_refunded", 999)]
+    assert await shop.plan(me) == ("premium", "active")
+    await shop.told("charge.refunded", shop.like.refund(invoice, 599))
+    assert await shop.payments(me) == [("refunded", 999)]
+    assert await shop.plan(me) == ("free", "canceled")
+    assert (await shop.status(me))["until"] is None
+    # Nothing more is taken: it is ended at Stripe, too. What that says of it changes nothing.
+    assert made["status"] == "canceled"
+    await shop.told("customer.subscription.deleted", made)
+    assert await shop.plan(me) == ("free", "canceled")
+    assert (await shop.site.post("/subscription/upgrade", MONTHLY, me.access)).status_code == 200
+
+
+async def test_a_payment_that_is_disputed_is_marked_and_the_plan_holds(shop: Shop) -> None:
+    me, _, invoice = await paid(shop)
+    await shop.told("charge.dispute.created", shop.like.dispute(invoice))
+    assert await shop.payments(me) == [("disputed", 999)]
+    assert await shop.plan(me) == ("premium", "active")
+    # What is heard late of the payment does not hide the dispute.
+    await shop.told("invoice.payment_succeeded", invoice)
+    assert await shop.payments(me) == [("disputed", 999)]
+    await shop.told("charge.refunded", shop.like.refund(invoice))
+    assert await shop.payments(me) == [("refunded", 999)]
+    assert await shop.plan(me) == ("free", "canceled")
+
+
+async def test_the_payment_of_a_period_that_is_over_is_given_back(shop: Shop) -> None:
+    me, made, invoice = await paid(shop)
+    period = made["items"]["data"][0]
+    period["current_period_start"] = period["current_period_end"]
+    period["current_period_end"] += 30 * DAY_MS // 1_000
+    await shop.told("invoice.payment_succeeded", shop.like.invoice(made))
+    await shop.told("charge.refunded", shop.like.refund(invoice))
+    assert sorted(await shop.payments(me)) == [("completed", 999), ("refunded", 999)]
+    assert (await shop.plan(me), made["status"]) == (("premium", "active"), "active")
+
+
+async def test_what_is_given_back_is_so_in_whatever_order_it_is_heard(shop: Shop) -> None:
+    """The refund before the payment and the subscription; and of an old one during a new one."""
+    me = await shop.site.register()
+    made = shop.like.subscribed(me.id)
+    invoice = shop.like.invoice(made)
+    charge = shop.like.refund(invoice)
+    await shop.told("charge.refunded", charge)
+    assert await shop.plan(me) == ("free", "canceled")
+    await shop.told("invoice.payment_succeeded", invoice)
+    await shop.told("customer.subscription.created", made)
+    assert await shop.plan(me) == ("free", "canceled")
+    assert await shop.payments(me) == [("refunded", 999)]
+
+    new = shop.like.subscribed(me.id, "price_basic_month", created=made["created"] + 1)
+    await shop.told("customer.subscription.created", new)
+    await shop.told("charge.refunded", charge)
+    assert (await shop.plan(me), new["status"]) == (("basic", "active"), "active")
+
+
+async def test_a_payment_heard_of_after_it_was_given_back_ends_the_plan(shop: Shop) -> None:
+    """The refund's own message may be lost: whatever is heard of the invoice tells as much."""
+    me, made = await shop.subscribed()
+    invoice = shop.like.invoice(made)
+    shop.like.refund(invoice)
+    await shop.told("invoice.payment_succeeded", invoice)
+    assert await shop.payments(me) == [("refunded", 999)]
+    assert (await shop.plan(me), made["status"]) == (("free", "canceled"), "canceled")
+
+
+async def test_the_same_refund_twenty_times_has_one_effect(shop: Shop) -> None:
+    me, made, invoice = await paid(shop)
+    charge, event_id = shop.like.refund(invoice), f"evt_refund_{made['id']}"
+    answers = await asyncio.gather(
+        *(shop.tell("charge.refunded", charge, event_id) for _ in range(20))
+    )
+    # Who finds the others at it too often is answered 503, and Stripe sends it again.
+    assert {answer.status_code for answer in answers} <= {200, 503}
+    await shop.told("charge.refunded", charge, event_id)
+    (row,) = await shop.site.stored(
+        "SELECT version FROM subscriptions WHERE user_id = :user", user=me.id
+    )
+    assert row.version == 3
+    assert await shop.payments(me) == [("refunded", 999)]
+    asked = len(shop.like.asked)
+    await shop.told("charge.refunded", charge, event_id)
+    assert len(shop.like.asked) == asked
+
+
+@pytest.mark.parametrize("kind", ["charge.refunded", "charge.dispute.created"])
+async def test_nothing_is_taken_back_that_stripe_does_not_sign_now(shop: Shop, kind: str) -> None:
+    me, made, invoice = await paid(shop)
+    shop.like.refund(invoice)
+    raw = told(kind, shop.like.charge(invoice))
+    asked = len(shop.like.asked)
+    for signed in (
+        "",
+        signature(raw, "whsec_forged"),
+        signature(raw, age_s=301),
+        signature(raw, age_s=-400),
+    ):
+        answer = await shop.post_raw(raw, signed)
+        assert (answer.status_code, code(answer)) == (400, "bad_signature")
+    assert len(shop.like.asked) == asked
+    assert await shop.payments(me) == [("completed", 999)]
+    assert (await shop.plan(me), made["status"]) == (("premium", "active"), "active")
+    # A refund that is none, well signed: Stripe is asked, and knows better.
+    me, made, invoice = await paid(shop)
+    claimed = shop.like.charge(invoice) | {"refunded": True, "amount_refunded": 999}
+    await shop.told(kind, claimed)
+    assert await shop.payments(me) == [("completed", 999)]
+    assert (await shop.plan(me), made["status"]) == (("premium", "active"), "active")
+
+
+@pytest.mark.parametrize("kind", ["charge.refunded", "charge.dispute.created"])
+async def test_what_was_paid_for_something_else_is_passed_over(shop: Shop, kind: str) -> None:
+    for intent in (None, "pi_of_another_shop", {"id": "pi_of_another_shop"}):
+        await shop.told(kind, {"id": "ch_1", "payment_intent": intent})
+    other = shop.like.invoice({"id": None, "items": {"data": [dict.fromkeys(PERIOD, 1)]}})
+    await shop.told(kind, shop.like.refund(other))
+
+
+PERIOD = ("current_period_start", "current_period_end")
+
+
+async def test_while_stripe_is_away_a_refund_waits(shop: Shop) -> None:
+    me, made, invoice = await paid(shop)
+    charge, event_id = shop.like.refund(invoice), f"evt_away_{made['id']}"
+    shop.like.mood = "broken"
+    answer = await shop.tell("charge.refunded", charge, event_id)
+    assert (answer.status_code, code(answer)) == (503, "stripe")
+    assert await shop.payments(me) == [("completed", 999)]
+    assert await shop.plan(me) == ("premium", "active")
+    shop.like.mood = "ok"
+    await shop.told("charge.refunded", charge, event_id)
+    assert await shop.payments(me) == [("refunded", 999)]
+    assert await shop.plan(me) == ("free", "canceled")
+
+
 async def test_while_stripe_is_away_nothing_is_lost(shop: Shop) -> None:
     me = await shop.site.register()
     made = shop.like.subscribed(me.id)
@@ -319,6 +473,87 @@ async def test_a_lesser_plan_hides_and_keeps(shop: Shop) -> None:
     refused = await shop.site.post("/collections", {"name": "x"}, token)
     assert (refused.status_code, code(refused)) == (403, "plan_required")
     assert refused.json()["error"]["plan"] == "basic"
+
+
+# Where a plan begins to be needed: the number of the first lesson that it opens, and its name.
+LOCKED = [(16, "basic"), (50, "basic"), (51, "premium"), (99, "premium")]
+
+
+async def lessons_open(shop: Shop, token: str | None) -> int:
+    """How many lessons the course shows to be open: the first so many, and these have a text."""
+    path = "/lessons?include_content=true"
+    course = (await shop.site.ask("GET", path, token)).json()["lessons"]
+    count = [one["is_open"] for one in course].count(True)
+    assert [one["is_open"] for one in course] == [True] * count + [False] * (99 - count)
+    assert [one["content"] is not None for one in course] == [one["is_open"] for one in course]
+    # What it is about is told of each: only its text is kept back.
+    assert all(one["title"] and one["target_keys"] for one in course)
+    return count
+
+
+async def open_lesson(shop: Shop, token: str, number: int) -> str:
+    """What comes of an `open` with the lesson of that number: its type, or the code of an error."""
+    source = {"kind": "lesson", "lesson": LESSONS[number - 1].id}
+    async with shop.site.socket(token) as client:
+        await client.send(type="open", id=1, attempt=new_id(), source=source)
+        answer = await client.receive()
+        assert answer["re"] == 1
+        return str(answer.get("code", answer["type"]))
+
+
+async def must_be_locked(shop: Shop, token: str, number: int, plan: str) -> None:
+    """Neither way leads to the lesson, and that plan is named as what would open it."""
+    path = f"/lessons/{LESSONS[number - 1].id}"
+    refused = await shop.site.ask("GET", path, token)
+    assert (refused.status_code, code(refused)) == (403, "plan_required")
+    error = refused.json()["error"]
+    assert (error["plan"], plan in error["message"]) == (plan, True)
+    assert await open_lesson(shop, token, number) == "forbidden"
+
+
+async def must_be_open(shop: Shop, token: str, number: int) -> None:
+    path = f"/lessons/{LESSONS[number - 1].id}"
+    answer = await shop.site.ask("GET", path, token)
+    assert (answer.status_code, bool(answer.json()["content"]["text"])) == (200, True)
+    assert await open_lesson(shop, token, number) == "opened"
+
+
+async def test_a_lesson_beyond_the_plan_is_locked_until_that_is_paid(shop: Shop) -> None:
+    me, visitor = await shop.site.register(), await shop.site.guest()
+    assert await lessons_open(shop, None) == 15
+    for token in (visitor.token, me.access):
+        assert await lessons_open(shop, token) == 15
+        await must_be_open(shop, token, 15)
+        for number, plan in LOCKED:
+            await must_be_locked(shop, token, number, plan)
+
+    made = shop.like.subscribed(me.id, "price_basic_month")
+    await shop.told("customer.subscription.created", made)
+    assert await lessons_open(shop, me.access) == 50
+    for number in (16, 50):
+        await must_be_open(shop, me.access, number)
+    await must_be_locked(shop, me.access, 51, "premium")
+
+    made["items"]["data"][0]["price"]["id"] = "price_premium_month"
+    await shop.told("customer.subscription.updated", made)
+    assert await lessons_open(shop, me.access) == 99
+    await must_be_open(shop, me.access, 99)
+
+    made |= {"status": "canceled"}
+    await shop.told("customer.subscription.deleted", made)
+    assert await lessons_open(shop, me.access) == 15
+    await must_be_locked(shop, me.access, 16, "basic")
+
+
+async def test_what_a_browser_keeps_of_the_lessons_is_not_good_for_another_plan(
+    shop: Shop,
+) -> None:
+    me = await shop.site.register()
+    shown = await shop.site.ask("GET", "/lessons", me.access)
+    known = {"If-None-Match": shown.headers["etag"]}
+    assert (await shop.site.ask("GET", "/lessons", me.access, known)).status_code == 304
+    await shop.told("customer.subscription.created", shop.like.subscribed(me.id))
+    assert (await shop.site.ask("GET", "/lessons", me.access, known)).status_code == 200
 
 
 OLD = "UPDATE attempts SET finished_at_ms = 0 WHERE id = :id"

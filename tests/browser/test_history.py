@@ -1,5 +1,6 @@
 """A person looks at what they have typed: all of it, by pointer and keyboard, in every state."""
 
+import json
 import re
 import uuid
 from collections.abc import Callable
@@ -272,6 +273,67 @@ async def test_keys_are_drawn_listed_and_explained(history: HistoryPage) -> None
     await expect(page.locator("#analysis")).to_contain_text("левый средний")
     await page.get_by_role("button", name="медлительность").click()
     await expect(page.locator(".weak-title")).to_have_text("Самые медленные клавиши")
+
+
+@pytest.mark.parametrize("period", ["", "?period=all"])
+async def test_each_layouts_keys_are_drawn_by_themselves(history: HistoryPage, period: str) -> None:
+    """On Dvorak e is where QWERTY has d: neither's slips heat the other's keys."""
+    page, api = history.page, history.visit.api
+    who = await api.guest()
+    await api.typed(who, "sdsdsdsdsdsd", "sfsfsfsfsfsf")
+    await api.typed(who, "oeoeoeoeoeoe", "oioioioioioi", layout="dvorak")
+    await api.typed(who, "аоаоаоаоаоао", language="ru", layout="jcuken")
+    await history.visit.be(who)
+    settings = {"interface": "en", "layouts": json.dumps({"en": "dvorak"})}
+    chosen = json.dumps(json.dumps(settings))
+    await page.add_init_script(f"localStorage.setItem('typing-trainer.settings', {chosen})")
+    await history.visit.go(f"/history{period}")
+    heat = page.locator('.heat-map [data-code="KeyD"]')
+    layouts = page.locator("#keys .layouts button")
+    await expect(layouts).to_have_text(["Dvorak", "ЙЦУКЕН", "QWERTY"])
+    await expect(layouts.first).to_have_attribute("aria-pressed", "true")
+    await expect(heat).to_have_text("E")
+    await expect(heat).to_have_attribute("data-heat", "4")
+    await expect(page.locator(".weak li > kbd")).to_have_text(["e"])
+
+    await layouts.nth(2).click()
+    await expect(layouts.nth(2)).to_have_attribute("aria-pressed", "true")
+    await expect(layouts.nth(2)).to_be_focused()
+    await expect(heat).to_have_text("D")
+    await expect(heat).to_have_attribute("data-heat", "4")
+    await expect(page.locator(".weak li > kbd")).to_have_text(["d"])
+    # What no key of the layout was pressed for is cold.
+    await expect(page.locator('.heat-map [data-code="KeyE"][data-heat]')).to_have_count(0)
+
+
+async def test_keys_of_a_layout_that_do_not_come_are_asked_for_again(
+    history: HistoryPage,
+) -> None:
+    page, api = history.page, history.visit.api
+    who = await api.guest()
+    await api.typed(who, "sdsdsdsdsdsd")
+    await api.typed(who, "аоаоаоаоаоао", language="ru", layout="jcuken")
+    await history.visit.be(who)
+    await history.visit.go("/history")
+    layouts = page.locator("#keys .layouts button")
+    await expect(layouts).to_have_text(["ЙЦУКЕН", "QWERTY"])
+    await page.route("**/key-stats?*", lambda route: route.abort())
+    await page.locator("#keys .layouts button[aria-pressed='false']").click()
+    retry = page.locator(".no-keys button")
+    await expect(retry).to_be_visible()
+    await page.unroute("**/key-stats?*")
+    await retry.click()
+    await expect(page.locator(".heat-map")).to_be_visible()
+    await expect(page.locator('.heat-map [data-heat="0"]')).to_have_count(2)
+
+
+async def test_one_layout_alone_is_no_choice(history: HistoryPage) -> None:
+    who = await history.visit.api.guest()
+    await history.visit.api.typed(who, "oeoeoeoeoeoe", "oioioioioioi", layout="dvorak")
+    await history.visit.be(who)
+    await history.visit.go("/history")
+    await expect(history.page.locator('.heat-map [data-code="KeyD"]')).to_have_text("E")
+    await expect(history.page.locator("#keys .layouts")).to_be_hidden()
 
 
 async def test_an_account_sees_how_near_the_goal_of_the_day_is(

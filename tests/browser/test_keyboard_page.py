@@ -1,6 +1,7 @@
 """The keyboard's page: what is chosen and changed there is what one types with."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -71,11 +72,14 @@ async def test_a_key_and_a_finger_are_changed_and_reset(visit: Visit, keyboard: 
     await expect(page.locator("#changes")).to_contain_text("0 of 64")
 
 
-@pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "ru")])
+@pytest.mark.parametrize(
+    ("scheme", "language", "width"), [("light", "en", 1280), ("dark", "ru", 390)]
+)
 async def test_the_page_breaks_no_rule_of_axe(
-    visit: Visit, keyboard: Keyboard, scheme: Any, language: str
+    visit: Visit, keyboard: Keyboard, scheme: Any, language: str, width: int
 ) -> None:
     page, reader = visit.page, Reader(visit.page, keyboard)
+    await page.set_viewport_size({"width": width, "height": 800})
     await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     chosen = json.dumps({"interface": language, "layouts": json.dumps({"en": "spanish"})})
     script = f"localStorage.setItem('typing-trainer.settings', {json.dumps(chosen)})"
@@ -88,3 +92,37 @@ async def test_the_page_breaks_no_rule_of_axe(
     await page.locator("#level-altgr").press("Tab")
     await reader.look_at_page("keyboard", "#key")
     reader.assert_nothing_found()
+
+
+FINGER_PX = 40
+
+
+@pytest.mark.parametrize("shape", ["ansi", "iso"])
+@pytest.mark.parametrize("width", [320, 390, 768])
+async def test_a_finger_finds_every_key_in_a_narrow_window(
+    visit: Visit, shape: str, width: int
+) -> None:
+    """The picture is moved sideways, and the page stays where it is."""
+    page = visit.page
+    await page.set_viewport_size({"width": width, "height": 800})
+    chosen = json.dumps(json.dumps({"shape": shape}))
+    await page.add_init_script(f"localStorage.setItem('typing-trainer.settings', {chosen})")
+    await visit.go("/keyboard")
+    keys = page.locator("#picture button.key")
+    await keys.first.wait_for()
+    assert await visit.overflow_px() <= 0
+    sizes = await keys.evaluate_all(
+        "keys => keys.map((key) => [key.clientWidth, key.clientHeight])"
+    )
+    assert min(min(size) for size in sizes) >= FINGER_PX - 2  # within its edges
+    for code in ("Backquote", "BracketRight", "KeyP"):
+        key = page.locator(f'#picture [data-code="{code}"]')
+        await key.click()
+        await expect(key).to_have_attribute("aria-pressed", "true")
+        await expect(key).to_be_in_viewport(ratio=1)
+        await expect(page.locator("#key")).to_be_visible()
+    # Drawn anew for a change, it stands where it stood.
+    moved = await page.evaluate("document.querySelector('#picture').scrollLeft")
+    await page.locator("#finger").select_option("left_ring")
+    await expect(key).to_have_class(re.compile("changed"))
+    assert await page.evaluate("document.querySelector('#picture').scrollLeft") == moved

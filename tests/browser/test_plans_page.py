@@ -1,19 +1,26 @@
-"""The page of plans: there where some are sold, and silent where none are."""
+"""The page of plans, and what others say of them: only where some are sold."""
 
+import json
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Page, expect
 
+from server.clock import Clock
+from server.core.course import LESSONS
+from server.core.source import Source, SourceKind
 from tests.api.people import PASSWORD, new_email
 from tests.api.stripe_like import StripeLike, signature, stripe_like, told
-from tests.api.typed import Api, opened_api
+from tests.api.typed import Api, opened_api, token
 from tests.browser.conftest import Visit
 from tests.browser.keyboard import Keyboard
 from tests.browser.test_accessibility import Reader
+from tests.fill import Row, model
 from tests.processes import ServerProcess
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -35,6 +42,11 @@ async def shop(
         await server.kill()
 
 
+@pytest.fixture(scope="module")
+def words_10() -> Row:
+    return model(Source(SourceKind.WORDS, language="en", count=10), Random(2))
+
+
 async def sign_in(page: Page, url: str, email: str) -> None:
     await page.goto(f"{url}/account?from=%2Fplans#sign-in")
     await page.locator("#sign-in-email").fill(email)
@@ -46,7 +58,7 @@ async def test_a_member_pays_and_lets_it_end(
     page: Page, keyboard: Keyboard, shop: tuple[Api, StripeLike]
 ) -> None:
     api, like = shop
-    url = str(api.client.base_url).partition("/api/")[0]
+    url = site_url(shop)
     await page.route("https://checkout.example/**", lambda route: route.fulfill(body="Stripe"))
     account = {"email": new_email(), "password": PASSWORD, "refresh": "body"}
     member = (await api.post("/auth/register", account)).json()
@@ -75,8 +87,84 @@ async def test_a_member_pays_and_lets_it_end(
     await expect(page.locator("#plan-name")).to_have_text("Basic")
 
 
+def site_url(shop: tuple[Api, StripeLike]) -> str:
+    return str(shop[0].client.base_url).partition("/api/")[0]
+
+
+async def speak(page: Page, language: str) -> None:
+    """Be somebody who has chosen that language for the pages."""
+    chosen = json.dumps({"interface": language})
+    script = f"localStorage.setItem('typing-trainer.settings', {json.dumps(chosen)})"
+    await page.add_init_script(script)
+
+
+IN_A_PLAN = {"en": "in a plan", "ru": "по подписке"}
+NOT_OPENED = {
+    "en": "Your plan does not open this lesson. Here is another text.",
+    "ru": "Ваш тариф не открывает этот урок. Вот другой текст.",
+}
+
+
+@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("ru", "dark")])
+async def test_a_locked_lesson_is_seen_to_be_and_leads_to_the_plans(
+    page: Page, keyboard: Keyboard, shop: tuple[Api, StripeLike], language: str, scheme: Any
+) -> None:
+    await speak(page, language)
+    await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    await page.goto(f"{site_url(shop)}/lessons")
+    locked = page.locator(".step[data-state='locked']")
+    await expect(locked).to_have_count(84)
+    await expect(page.locator(".step").nth(14)).not_to_have_attribute("data-state", "locked")
+    await expect(page.locator(".step").nth(15)).to_have_attribute("data-state", "locked")
+    said = locked.first.locator(".state")
+    await expect(said).to_have_text(IN_A_PLAN[language])
+    box = await said.bounding_box()
+    assert box is not None
+    assert min(box["width"], box["height"]) > 10  # to be seen, not only to be heard
+    await expect(said).to_have_css("clip-path", "none")
+    reader = Reader(page, keyboard)
+    await reader.look_at_page(f"locked lessons in {language}", "#suggested-start")
+    reader.assert_nothing_found()
+    await locked.first.click()
+    await page.wait_for_url("**/plans")
+    await expect(page.locator("#cards .price").first).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_a_locked_lesson_that_an_address_asks_for_is_another_text_and_says_why(
+    page: Page, shop: tuple[Api, StripeLike], language: str
+) -> None:
+    await speak(page, language)
+    asked = "kind=lesson&lesson=block_2_lesson_1&language=en&layout=qwerty"
+    await page.goto(f"{site_url(shop)}/?{asked}")
+    await expect(page.locator("#notice")).to_have_text(NOT_OPENED[language])
+    await expect(page.locator("#text span.cell").first).to_be_visible()
+    assert page.url.endswith("/")
+
+
+async def test_who_has_done_all_that_is_open_is_led_to_the_plans(
+    page: Page, shop: tuple[Api, StripeLike], words_10: Row
+) -> None:
+    api, _ = shop
+    who = await api.guest()
+    for lesson in LESSONS[:15]:
+        source = Source(SourceKind.LESSON, lesson=lesson.id, language="en", layout="qwerty")
+        passed = {"wpm": 99.0, "errors": 0, "verdict": "ranked", "kind": "lesson"}
+        named = {"source": source.public(), "mode": source.mode, "category": lesson.id}
+        await api.add(words_10, who, Clock().now_ms(), **passed, **named)
+    await page.add_init_script(f"localStorage.setItem('typing.token', '{token(who)}')")
+    await page.goto(f"{site_url(shop)}/lessons")
+    await expect(page.locator(".step[data-state='passed']")).to_have_count(15)
+    start = page.locator("#suggested-start")
+    await expect(start).to_contain_text("See the plans")
+    await expect(start).to_have_attribute("href", "/plans")
+
+
 async def test_where_nothing_is_sold_no_page_speaks_of_plans(visit: Visit) -> None:
     page = visit.page
+    await visit.go("/lessons")
+    await expect(page.locator(".step")).to_have_count(99)
+    await expect(page.locator(".step[data-state='locked']")).to_have_count(0)
     await visit.go("/plans")
     await expect(page.locator("#standstill")).to_contain_text("Nothing is sold here")
     account = {"email": new_email(), "password": PASSWORD, "refresh": "body"}

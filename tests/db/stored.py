@@ -57,11 +57,11 @@ async def new_attempt(
     source: Source | None = None,
     rule: ErrorRule = ErrorRule.FREE,
     opened_at_ms: int = OPENED_AT_MS,
+    language: str | None = "en",
+    layout: str = "qwerty",
 ) -> StoredAttempt:
     """A stored attempt of `words`, just opened."""
-    new = NewAttempt(
-        str(uuid.uuid4()), source or custom(words), rule, words, language="en", layout="qwerty"
-    )
+    new = NewAttempt(str(uuid.uuid4()), source or custom(words), rule, words, language, layout)
     stored = await create_attempt(database, new, who, opened_at_ms)
     assert stored is not None
     return stored
