@@ -19,6 +19,7 @@ from server.core.text import graphemes, key_name
 DAY_MS = 86_400_000
 DAYS_HALF_LIFE = 30
 PRESSES_HALF_LIFE = 150
+KEY_PRIOR_ERRORS = 1.0
 # Of what was pressed before all attempts looked at, when nobody knows, no more counts than this.
 BEFORE_PRESSES_MAX = 30
 # So many of the newest presses are enough to know how fast each key is. Errors are rare, and need
@@ -310,8 +311,8 @@ def _known(heap: _Heap, latency: float, rate: float) -> Known:
     return Known(
         presses=heap.presses,
         ever=heap.ever,
-        wrong=KEY_PRIOR_PRESSES * rate + heap.errors,
-        right=KEY_PRIOR_PRESSES * (1 - rate) + max(0.0, heap.presses - heap.errors),
+        wrong=KEY_PRIOR_ERRORS + heap.errors,
+        right=KEY_PRIOR_ERRORS * (1 - rate) / rate + max(0.0, heap.presses - heap.errors),
         latency=(LATENCY_PRIOR_PRESSES * latency + heap.timed * heap.latency) / timed,
         latency_sd=WITHIN_KEY / sqrt(timed),
         last_at_ms=heap.last_at_ms,

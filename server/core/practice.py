@@ -142,11 +142,6 @@ def _choose_keys(
 _TURNS = {Reason.NEW: 0, Reason.DUE: 2, Reason.UNSURE: 3, Reason.KEPT: 4}
 
 
-def seems_there(known: Known, target: Target) -> bool:
-    """Whether the target is likelier reached than not."""
-    return known.latency_ms <= target.latency_ms and known.error_rate <= target.error_rate
-
-
 def _reached(found: Strength) -> float:
     return min(found.speed, found.accuracy)
 

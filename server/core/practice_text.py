@@ -2,24 +2,23 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
 from random import Random
 
 from server.core.lexicon import Lexicon
-from server.core.practice import Practice, seems_there
+from server.core.practice import Practice
+from server.core.strength import lacking
 
 WORDS = 30
-# How often each key chosen is met in a text at least, each bigram, and each word with both keys of
-# a mix-up. Where few keys are chosen, each is met oftener: together KEYS_MIN times.
-KEY_MIN = 8
+# How often the keys chosen are met in a text at least, together: the likelier one has not reached
+# the target, the more of that is its own. And each bigram, and each word with both keys of a mix-up.
 KEYS_MIN = 32
+KEY_MIN = 2
 BIGRAM_MIN = 4
 MIX_UP_MIN = 3
 POOL_MIN = 60  # with fewer real words of the open letters, words that could be are put to them
 HOLDERS_MIN = 8  # and with fewer that hold what is wanted
-# What a press is worth of a key that was chosen, of another that is not there yet, and of one that
-# is, the less the stronger.
-CHOSEN, NOT_THERE, THERE = 1.0, 0.7, 0.05
+WORTH_MIN = 0.01  # of a press of a key that surely is there
+ENOUGH = 8  # presses of a key in one text: what follows is worth less and less
 LOOKED_AT = 20  # so many are drawn at a time, the best is taken
 
 
@@ -43,8 +42,8 @@ class _Aim:
 def compose(practice: Practice, lexicon: Lexicon, rng: Random, count: int = WORDS) -> list[str]:
     """`count` words of open letters alone, no two neighbours the same.
 
-    Every key chosen is met KEY_MIN times at least, every bigram BIGRAM_MIN, if the language has
-    any word with it. The same word comes twice only if there are not words enough.
+    The keys chosen are met KEYS_MIN times at least, every bigram BIGRAM_MIN, if the language has
+    any word with them. The same word comes twice only if there are not words enough.
     """
     return _Composer(practice, lexicon, rng).compose(count)
 
@@ -59,9 +58,12 @@ class _Composer:
         self._used: set[str] = set()
         self._pool = self._words_of_open_letters()
         self._aims: list[tuple[_Aim, Sequence[str]]] = []
-        keys = sum(len(focus.part) == 1 for focus in practice.focus)
+        keys = [focus.part for focus in practice.focus if len(focus.part) == 1]
+        whole = sum(self._worth[key] for key in keys)
         for focus in practice.focus:
-            least = max(KEY_MIN, KEYS_MIN // keys) if len(focus.part) == 1 else BIGRAM_MIN
+            least = BIGRAM_MIN
+            if focus.part in keys:
+                least = max(KEY_MIN, round(KEYS_MIN * self._worth[focus.part] / whole))
             self._add_aim((focus.part,), least)
             if focus.other is not None:
                 self._add_aim((focus.part, focus.other), MIX_UP_MIN)
@@ -99,7 +101,6 @@ class _Composer:
             chosen.append(word)
             self._used.add(word)
             self._met.update(word)
-            self._met.update(map("".join, pairwise(word)))
             for aim, _serving in self._aims:
                 aim.met += aim.count(word)
         return chosen
@@ -123,20 +124,13 @@ class _Composer:
         worth, met = self._worth, self._met
         value = 0.0
         for key in word:
-            value += worth.get(key, 0.0) / (KEY_MIN + met[key])
-        for pair in map("".join, pairwise(word)):
-            if pair in worth:
-                value += worth[pair] / (KEY_MIN + met[pair])
+            value += worth.get(key, 0.0) / (ENOUGH + met[key])
         return value / (len(word) + 1)
 
 
 def _worth(practice: Practice) -> dict[str, float]:
-    """What a press of each open letter, or chosen bigram, is worth."""
-    worth = {}
-    for key in practice.opened:
-        weak = 1 - practice.strengths[key].value / 100 if key in practice.strengths else 1.0
-        there = seems_there(practice.model.key(key), practice.target)
-        worth[key] = THERE * weak if there else NOT_THERE
-    for focus in practice.focus:
-        worth[focus.part] = CHOSEN
-    return worth
+    """What a press of each open letter is worth: the chance that it has not reached the target."""
+    return {
+        key: max(WORTH_MIN, lacking(practice.model.key(key), practice.target))
+        for key in practice.opened
+    }

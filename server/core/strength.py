@@ -1,8 +1,10 @@
 """How strong a key is, from 0 to 100, and when it should be practised again."""
 
 from dataclasses import dataclass
-from math import ceil, exp
+from math import ceil, exp, log
+from statistics import NormalDist
 
+from server.core.beta import beta_cdf
 from server.core.key_model import SKEW, KeyModel, Known
 
 STRONG = 70  # from here on a key may rest until it is due
@@ -72,6 +74,13 @@ def strength(known: Known, target: Target) -> Strength:
         min(1.0, target.latency_ms / known.latency_high_ms),
         min(1.0, allowed / known.error_high),
     )
+
+
+def lacking(known: Known, target: Target) -> float:
+    """The chance that the key has not reached the target yet, in speed or in accuracy."""
+    fast = NormalDist(known.latency, known.latency_sd).cdf(log(target.latency_ms) - SKEW)
+    right = beta_cdf(max(target.error_rate, PROVABLE_ERROR_RATE), known.wrong, known.right)
+    return 1 - fast * right
 
 
 def wait_ms(known: Known, value: int) -> int:
