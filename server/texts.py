@@ -67,8 +67,10 @@ class Texts:
         languages = [folder.name for folder in sorted(CONTENT.iterdir()) if folder.is_dir()]
         self._words = {language: read_words(language, "words") for language in languages}
         lexicons = {
-            language: Lexicon(words, read_words(language, "unwanted"))
-            for language, words in self._words.items()
+            language: Lexicon(
+                read_words(language, "lesson_words"), read_words(language, "unwanted")
+            )
+            for language in languages
         }
         self.coach = Coach(database, lexicons, now_ms)
 

@@ -19,6 +19,7 @@ from server.core.text import graphemes, key_name
 DAY_MS = 86_400_000
 DAYS_HALF_LIFE = 30
 PRESSES_HALF_LIFE = 150
+TIMED_HALF_LIFE = 75
 KEY_PRIOR_ERRORS = 1.0
 # Of what was pressed before all attempts looked at, when nobody knows, no more counts than this.
 BEFORE_PRESSES_MAX = 30
@@ -221,11 +222,8 @@ def _heap(heaps: dict[str, _Heap], name: str, typical: float) -> _Heap:
     return heap
 
 
-_DECAYS = [0.5 ** (presses / PRESSES_HALF_LIFE) for presses in range(2_000)]
-
-
 def _decay(presses: int) -> float:
-    return _DECAYS[presses] if presses < len(_DECAYS) else 0.0
+    return 0.5 ** (presses / PRESSES_HALF_LIFE)
 
 
 def _press(heap: _Heap, packed: Packed, weight: float, at_ms: int) -> None:
@@ -233,7 +231,7 @@ def _press(heap: _Heap, packed: Packed, weight: float, at_ms: int) -> None:
     decay = _decay(presses)
     heap.presses = heap.presses * decay + weight * presses
     heap.errors = heap.errors * decay + weight * errors
-    heap.timed *= decay
+    heap.timed *= 0.5 ** (presses / TIMED_HALF_LIFE)
     heap.ever += presses
     heap.last_at_ms = at_ms
     heap.last_presses, heap.last_errors = presses, errors

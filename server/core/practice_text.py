@@ -110,12 +110,12 @@ class _Composer:
         behind = [(aim.met / aim.least, serving) for aim, serving in self._aims if aim.open]
         words = min(behind, key=lambda pair: pair[0])[1] if behind else self._pool
         for among in (words, self._pool):
-            fresh = [word for word in among if word not in self._used]
+            # Of few not all are looked at, or each text would have the same best ones.
+            count = min(LOOKED_AT, max(1, len(among) // 3))
+            drawn = self._rng.sample(among, min(len(among), count + len(self._used)))
+            fresh = [word for word in drawn if word not in self._used]
             if fresh:
-                # Of few not all are looked at, or each text would have the same best ones.
-                count = min(LOOKED_AT, max(1, len(fresh) // 3))
-                looked_at = self._rng.sample(fresh, count)
-                return max(looked_at, key=self._value)
+                return max(fresh[:count], key=self._value)
         others = [word for word in words if word != before] or list(words)
         return self._rng.choice(others)
 

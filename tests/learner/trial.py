@@ -28,7 +28,7 @@ class Outcome:
 
 @cache
 def lexicon(language: str) -> Lexicon:
-    return Lexicon(read_words(language, "words"), read_words(language, "unwanted"))
+    return Lexicon(read_words(language, "lesson_words"), read_words(language, "unwanted"))
 
 
 def run(kind: Kind, policy_of: type[Policy], seed: int, presses_max: int = PRESSES_MAX) -> Outcome:
