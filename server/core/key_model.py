@@ -19,8 +19,6 @@ from server.core.text import graphemes, key_name
 DAY_MS = 86_400_000
 DAYS_HALF_LIFE = 30
 PRESSES_HALF_LIFE = 150
-TIMED_HALF_LIFE = 75
-KEY_PRIOR_ERRORS = 1.0
 # Of what was pressed before all attempts looked at, when nobody knows, no more counts than this.
 BEFORE_PRESSES_MAX = 30
 # So many of the newest presses are enough to know how fast each key is. Errors are rare, and need
@@ -36,7 +34,7 @@ BETWEEN_KEYS = 0.25
 SKEW = WITHIN_KEY**2 / 2  # ln of the mean of such latencies is so much above the mean of their ln
 POPULATION_ERROR_RATE = 0.065
 PERSON_PRIOR_PRESSES = 100.0  # so much does the population say of a person's error rate
-KEY_PRIOR_PRESSES = 8.0  # and so much a person's error rate of one key's
+KEY_PRIOR_ERRORS = 1.0  # and their rate as much of one key's as one error does
 LATENCY_PRIOR_PRESSES = (WITHIN_KEY / BETWEEN_KEYS) ** 2
 PAUSE = 0.8  # Huber's bound in ln ms: what is further off counts as being so far off
 
@@ -222,8 +220,11 @@ def _heap(heaps: dict[str, _Heap], name: str, typical: float) -> _Heap:
     return heap
 
 
+_DECAYS = [0.5 ** (presses / PRESSES_HALF_LIFE) for presses in range(2_000)]
+
+
 def _decay(presses: int) -> float:
-    return 0.5 ** (presses / PRESSES_HALF_LIFE)
+    return _DECAYS[presses] if presses < len(_DECAYS) else 0.0
 
 
 def _press(heap: _Heap, packed: Packed, weight: float, at_ms: int) -> None:
@@ -231,7 +232,7 @@ def _press(heap: _Heap, packed: Packed, weight: float, at_ms: int) -> None:
     decay = _decay(presses)
     heap.presses = heap.presses * decay + weight * presses
     heap.errors = heap.errors * decay + weight * errors
-    heap.timed *= 0.5 ** (presses / TIMED_HALF_LIFE)
+    heap.timed *= decay
     heap.ever += presses
     heap.last_at_ms = at_ms
     heap.last_presses, heap.last_errors = presses, errors

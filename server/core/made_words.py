@@ -72,4 +72,3 @@ def _going_on(word: str, wanted: str) -> str:
         if word.endswith(wanted[:begun]):
             return wanted[begun]
     return wanted[0]
-

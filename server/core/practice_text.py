@@ -10,7 +10,8 @@ from server.core.strength import lacking
 
 WORDS = 30
 # How often the keys chosen are met in a text at least, together: the likelier one has not reached
-# the target, the more of that is its own. And each bigram, and each word with both keys of a mix-up.
+# the target, the more of that is its own. And how often each bigram is, and each word with both
+# keys of a mix-up.
 KEYS_MIN = 32
 KEY_MIN = 2
 BIGRAM_MIN = 4

@@ -10,7 +10,7 @@ from server.core.key_model import (
     BEFORE_PRESSES_MAX,
     DAY_MS,
     DAYS_HALF_LIFE,
-    KEY_PRIOR_PRESSES,
+    KEY_PRIOR_ERRORS,
     PERSON_PRIOR_PRESSES,
     POPULATION_ERROR_RATE,
     PRESSES_HALF_LIFE,
@@ -53,7 +53,7 @@ def test_errors_are_a_beta_posterior_under_the_persons_rate() -> None:
     rate = (PERSON_PRIOR_PRESSES * POPULATION_ERROR_RATE + 20) / (PERSON_PRIOR_PRESSES + 200)
     assert model.error_rate == pytest.approx(rate)
     found = model.keys["b"]
-    expected = (KEY_PRIOR_PRESSES * rate + 16) / (KEY_PRIOR_PRESSES + 100)
+    expected = (KEY_PRIOR_ERRORS + 16) / (KEY_PRIOR_ERRORS / rate + 100)
     assert found.error_rate == pytest.approx(expected)
     assert found.error_low < found.error_rate < found.error_high
     assert model.keys["a"].error_high < found.error_rate

@@ -11,7 +11,7 @@ from server.lessons import read_words
 STRONG = Strength(1, 1)
 
 
-SHARES = Lexicon(read_words("en", "words")).letters
+SHARES = Lexicon(read_words("en", "lesson_words")).letters
 ORDER = letter_order(SHARES, key_places("qwerty"))
 
 
@@ -26,7 +26,7 @@ def opened(
 
 @pytest.mark.parametrize(("language", "layout"), [("en", "qwerty"), ("ru", "jcuken")])
 def test_every_letter_has_a_turn_and_the_first_make_words(language: str, layout: str) -> None:
-    lexicon = Lexicon(read_words(language, "words"))
+    lexicon = Lexicon(read_words(language, "lesson_words"))
     order = letter_order(lexicon.letters, key_places(layout))
     assert set(order) == set("".join(lexicon.words))
     possible = [word for word in lexicon.words if set(word) <= set(order[:FIRST])]

@@ -19,7 +19,7 @@ from server.lessons import read_words
 NOW_MS = 100 * DAY_MS
 LAYOUTS = {"en": "qwerty", "ru": "jcuken"}
 LEXICONS = {
-    language: Lexicon(read_words(language, "words"), read_words(language, "unwanted"))
+    language: Lexicon(read_words(language, "lesson_words"), read_words(language, "unwanted"))
     for language in LAYOUTS
 }
 WPM = 60  # 200 ms a press
@@ -47,9 +47,9 @@ def plan(
     return plan_practice(evidence, {}, lexicon, places, NOW_MS, wpm)
 
 
-def of_beginner(language: str = "en") -> Practice:
+def of_beginner(language: str = "en", lexicon: Lexicon | None = None) -> Practice:
     places = key_places(LAYOUTS[language])
-    return plan_practice([], {}, LEXICONS[language], places, NOW_MS)
+    return plan_practice([], {}, lexicon or LEXICONS[language], places, NOW_MS)
 
 
 def chosen(practice: Practice) -> dict[str, Reason]:
@@ -153,23 +153,32 @@ def test_a_text_holds_what_was_chosen_often_enough(language: str, seed: int) -> 
     assert len(words) == WORDS
     assert all(one != other for one, other in pairwise(words))
     text = "".join(words)
-    keys = [focus for focus in practice.focus if len(focus.part) == 1]
     for focus in practice.focus:
-        least = max(KEY_MIN, KEYS_MIN // len(keys)) if focus in keys else BIGRAM_MIN
+        least = KEY_MIN if len(focus.part) == 1 else BIGRAM_MIN
         assert " ".join(words).count(focus.part) >= least, focus.part
         if focus.other is not None:
             assert sum({focus.part, focus.other} <= set(word) for word in words) >= MIX_UP_MIN
+    # All but one of the four keys chosen are weak, and they share what the fourth does not need.
+    assert all(text.count(key) >= KEYS_MIN // 4 for key in WEAK[language])
     assert set(text) <= set(practice.opened)
+
+
+@pytest.mark.parametrize(("language", "weak"), [("en", "x"), ("ru", "щ")])
+def test_one_weak_key_has_the_text_to_itself(language: str, weak: str) -> None:
+    practice = plan({weak: key(errors=60)}, language=language)
+    assert len(practice.focus) == KEYS_MAX
+    text = "".join(compose(practice, LEXICONS[language], Random(4)))
+    assert text.count(weak) >= 0.8 * KEYS_MIN
 
 
 @pytest.mark.parametrize("language", LAYOUTS)
 def test_the_text_of_who_begins_has_open_letters_alone(language: str) -> None:
-    practice = of_beginner(language)
-    words = compose(practice, LEXICONS[language], Random(3))
+    few = Lexicon(LEXICONS[language].words[:1_000])  # too few for a text of six letters
+    practice = of_beginner(language, few)
+    words = compose(practice, few, Random(3))
     assert set("".join(words)) == set(practice.opened)
     assert all(one != other for one, other in pairwise(words))
-    real = sum(word in LEXICONS[language].words for word in words)
-    assert 3 <= real < WORDS
+    assert 3 <= sum(word in few.words for word in words) < WORDS
 
 
 def test_where_real_words_are_enough_there_are_no_others() -> None:

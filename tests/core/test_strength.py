@@ -12,6 +12,7 @@ from server.core.strength import (
     Target,
     due_at_ms,
     failed,
+    lacking,
     speed_wpm,
     strength,
     usual_wpm,
@@ -52,6 +53,14 @@ def test_what_is_not_shown_is_not_believed() -> None:
     assert values == sorted(values)
     assert values[0] < 70
     assert values[-1] == 100
+
+
+def test_a_key_lacks_what_is_not_shown_or_not_there() -> None:
+    assert lacking(known(400, 2, 100), TARGET) < 0.01
+    assert lacking(known(400, 60, 100), TARGET) > 0.99
+    assert lacking(known(400, 2, 300), TARGET) > 0.99
+    # Twenty right presses in a row say little of what goes wrong once in twenty.
+    assert 0.1 < lacking(known(20, 0, 100), TARGET) < 0.5
 
 
 def test_more_errors_never_make_it_stronger() -> None:

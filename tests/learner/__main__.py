@@ -7,10 +7,9 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import mean, median
-from time import monotonic
+from time import gmtime, monotonic, strftime
 
 from tests.learner.person import KINDS, Kind
 from tests.learner.policies import POLICIES, Policy
@@ -68,7 +67,7 @@ def main() -> None:
     print(written)
     if first:
         return
-    today = datetime.now(UTC).date()
+    today = strftime("%Y-%m-%d", gmtime())
     said = f"{SEEDS} learners of each kind, {today}:\n\n{written}"
     document = DOCUMENT.read_text(encoding="utf-8")
     before, _, rest = document.partition(BEGIN)

@@ -93,7 +93,7 @@ class LikeKeybr(Policy):
 
     name = "like keybr"
     OPEN_MIN = 6
-    WORDS_MIN = 15
+    WORDS_MIN, WORDS_MAX = 15, 1_000
     FILTER = 0.1
 
     def __init__(self, person: Person, lexicon: Lexicon, seed: int) -> None:
@@ -127,11 +127,8 @@ class LikeKeybr(Policy):
         letters = frozenset(opened)
         behind = [key for key in opened if self._confidence(self._time_ms, key) < 1]
         focus = min(behind, key=lambda key: self._confidence(self._time_ms, key), default="")
-        words = [
-            word
-            for word in self._lexicon.words[:1_000]
-            if len(word) > 2 and focus in word and letters.issuperset(word)
-        ]
+        fit = [w for w in self._lexicon.words if len(w) > 2 and letters.issuperset(w)]
+        words = [word for word in fit if focus in word][: self.WORDS_MAX]
         for _ in range(4 * self.WORDS_MIN):
             if len(words) >= self.WORDS_MIN:
                 break
@@ -139,6 +136,7 @@ class LikeKeybr(Policy):
             if made is None:
                 break
             words.append(made)
+        words = words or fit
         chosen: list[str] = []
         while len(chosen) < WORDS:
             word = self._rng.choice(words)
