@@ -31,6 +31,7 @@ BIGRAM_PRESSES_MIN = 5.0  # fewer say nothing of a bigram
 POPULATION_LATENCY_MS = 169.0
 WITHIN_KEY = 0.5
 BETWEEN_KEYS = 0.25
+BETWEEN_BIGRAMS = 0.15  # that end with the same key
 SKEW = WITHIN_KEY**2 / 2  # ln of the mean of such latencies is so much above the mean of their ln
 POPULATION_ERROR_RATE = 0.065
 PERSON_PRIOR_PRESSES = 100.0  # so much does the population say of a person's error rate
@@ -62,6 +63,7 @@ class _Heap:
     last_presses: int = 0
     last_errors: int = 0
     ever: int = 0
+    bigrams: int = 0  # how many different ones say how fast the key is
     instead: dict[str, float] = field(default_factory=dict)
 
 
@@ -253,10 +255,11 @@ def _press_second(
     bigram.ever += packed[0]
     if packed[3]:
         middle, more = _middle(packed), weight * packed[3]
-        _time(bigram, middle, more)
         key = keys.get(_second(name))
         if key is not None:
+            key.bigrams += not bigram.timed
             _time(key, middle, more)
+        _time(bigram, middle, more)
 
 
 def _middle(packed: Packed) -> float:
@@ -291,7 +294,10 @@ def _judge(keys: Mapping[str, _Heap], bigrams: Mapping[str, _Heap]) -> KeyModel:
     timed = LATENCY_PRIOR_PRESSES + sum(heap.timed for heap in keys.values())
     latency = LATENCY_PRIOR_PRESSES * log(POPULATION_LATENCY_MS)
     latency = (latency + sum(heap.timed * heap.latency for heap in keys.values())) / timed
-    known = {name: _known(heap, latency, rate) for name, heap in keys.items()}
+    known = {
+        name: _known(heap, latency, rate, BETWEEN_BIGRAMS / sqrt(max(1, heap.bigrams)))
+        for name, heap in keys.items()
+    }
     pairs = {}
     for name, heap in bigrams.items():
         if heap.presses < BIGRAM_PRESSES_MIN:
@@ -304,8 +310,11 @@ def _judge(keys: Mapping[str, _Heap], bigrams: Mapping[str, _Heap]) -> KeyModel:
     return KeyModel(known, pairs, presses, ever, rate, latency)
 
 
-def _known(heap: _Heap, latency: float, rate: float) -> Known:
-    """The posterior of one heap under a prior latency in ln ms and a prior error rate."""
+def _known(heap: _Heap, latency: float, rate: float, unlike: float = 0.0) -> Known:
+    """The posterior of one heap under a prior latency in ln ms and a prior error rate.
+
+    `unlike` is by how much what was timed may be unlike what the latency is asked of.
+    """
     timed = LATENCY_PRIOR_PRESSES + heap.timed
     return Known(
         presses=heap.presses,
@@ -313,7 +322,7 @@ def _known(heap: _Heap, latency: float, rate: float) -> Known:
         wrong=KEY_PRIOR_ERRORS + heap.errors,
         right=KEY_PRIOR_ERRORS * (1 - rate) / rate + max(0.0, heap.presses - heap.errors),
         latency=(LATENCY_PRIOR_PRESSES * latency + heap.timed * heap.latency) / timed,
-        latency_sd=WITHIN_KEY / sqrt(timed),
+        latency_sd=sqrt(WITHIN_KEY**2 / timed + unlike**2 * heap.timed / timed),
         last_at_ms=heap.last_at_ms,
         last_presses=heap.last_presses,
         last_errors=heap.last_errors,

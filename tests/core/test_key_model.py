@@ -87,6 +87,18 @@ def test_evidence_fades_with_further_presses_of_the_same_key() -> None:
     assert found.keys["a"].error_rate < found.keys["b"].error_rate / 3
 
 
+def test_a_key_met_after_few_others_is_less_surely_known() -> None:
+    """What one bigram takes says little of the key after others."""
+    counts: Packed = [120, 2, 118 * 150, 118]
+    after_one = read(evidence({"e": counts}, {"he": counts})).keys["e"]
+    share: Packed = [20, 0, 20 * 150, 20]
+    after_six = read(evidence({"e": counts}, {f"{one}e": share for one in "bdhlmr"})).keys["e"]
+    assert after_six.latency_ms == pytest.approx(after_one.latency_ms, rel=0.02)
+    assert after_six.latency_sd < 0.6 * after_one.latency_sd
+    pair = read(evidence({"e": counts}, {"he": counts})).bigrams["he"]
+    assert pair.latency_sd < 0.6 * after_one.latency_sd
+
+
 def test_a_pause_does_not_move_the_latency_far() -> None:
     steady = [evidence({"a": [1, 0, 150, 1]}, {"ba": [1, 0, 150, 1]}) for _ in range(30)]
     pause = evidence({"a": [1, 0, 5_000, 1]}, {"ba": [1, 0, 5_000, 1]})
