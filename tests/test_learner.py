@@ -52,6 +52,7 @@ def test_the_table_says_when_nobody_got_there() -> None:
     never = Outcome([0.4, 0.6, 0.6, 0.8], 0.5, 60_000)
     soon = Outcome([0.4, 0.6, 0.8, 0.8], 0.7, 20_000)
     written = table({("typist", "ours"): [never, soon, never]})
+    assert table({("typist", "ours"): [never]}).endswith("| over 60,000 | over 60,000 |\n")
     assert written.splitlines()[-1] == (
         "| typist | ours | 40% | 60% | 67% | 80% | 57% | over 60,000 | 20,000 to over 60,000 |"
     )

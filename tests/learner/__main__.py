@@ -36,7 +36,7 @@ def table(outcomes: Mapping[tuple[str, str], Sequence[Outcome]]) -> str:
         shares = [f"{mean(one.found[at] for one in found):.0%}" for at in range(len(LOOKS))]
         there = f"{mean(one.there for one in found):.0%}"
         presses = sorted(one.presses for one in found)
-        spread = f"{_said(presses[0])} to {_said(presses[-1])}"
+        spread = " to ".join(dict.fromkeys([_said(presses[0]), _said(presses[-1])]))
         cells = [kind, policy, *shares, there, _said(median(presses)), spread]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
