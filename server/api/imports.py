@@ -24,7 +24,7 @@ from server.api.endpoint import (
 from server.api.layouts import KnownLayout
 from server.api.routes import spend, unauthorized
 from server.api.users import Goals, Theme
-from server.db.accounts import fill_settings, unchosen
+from server.db.chosen_settings import fill_settings, unchosen
 from server.db.imports import NewResults
 from server.db.queries import find_user
 from server.imports.reader import ROWS_MAX, BadRow, FileRefused, Reader

@@ -18,8 +18,8 @@ from tests.live.racer import racer
 from tests.live.typist import typist
 from tests.processes import ServerProcess
 
-# Caches fill, and memory comes to rest, only after several hundred attempts.
-WARM_UP_S = 120.0
+# Caches fill, and memory comes to rest, only after a thousand attempts or so.
+WARM_UP_S = 300.0
 PEOPLE = 16
 AT_ONCE = 64
 SETTLE_S = 15.0  # a dropped connection is found, sweeps and pools come to rest

@@ -36,7 +36,9 @@ def test_numbers_speak_for_it() -> None:
     errors = why(FOCUS, TARGET, "en")
     assert errors == ("K goes wrong 10% of the time, surely more than 8.1%; the target allows 4%.")
     few = replace(FOCUS, known=known(20, 2, 250))
-    assert why(few, TARGET, "en").startswith("K seems to go wrong 9.2% of the time, which is not")
+    assert why(few, TARGET, "en") == (
+        "K seems to go wrong 8.8% of the time, which is not sure yet; the target allows 4%."
+    )
     mixed = why(replace(FOCUS, reason=Reason.MIXED_UP, other=" "), TARGET, "ru")
     assert mixed == "K: ошибочны 10\u00a0% нажатий, чаще всего нажата не та: Пробел."
     slow = why(replace(FOCUS, part="кл", reason=Reason.SLOW), TARGET, "ru")
