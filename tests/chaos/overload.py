@@ -76,10 +76,12 @@ def _storm(visitors: Visitors, most: int) -> list[str]:
     visitors.expect(most * 2 - most // 2, "new", ARRIVE_S)
     ends_s = time.monotonic() + DURING_S
     while time.monotonic() < ends_s:
+        seen = len(visitors.acks)
         visitors.run(5.0)
         kinds = [kind for _, kind in visitors.refusals]
         print(
-            f"  {visitors.typing()} type, {len(visitors.acks)} acks,"
+            f"  {visitors.typing()} type, acks p50 / p99"
+            f" {' / '.join(f'{cut:.0f}' for cut in cuts(visitors.acks[seen:]))} ms,"
             f" {kinds.count('socket')} sockets and {kinds.count('overloaded')} attempts refused",
             flush=True,
         )
