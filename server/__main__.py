@@ -20,8 +20,8 @@ from server.web import listening, raise_files_limit, server
 from server.workers import Workers
 
 SWITCH_S = 0.0005
-# New objects until the youngest are looked at, youngest until the middle ones are, middle ones until
-# all are. What is older than a moment is looked at soon: a million at once takes 0.6 s.
+# New objects until the youngest are looked at, how often those until the middle ones are, and those
+# until all are. What is older than a moment is looked at soon: a million at once takes 0.6 s.
 GARBAGE = (50_000, 1, 100)
 
 
