@@ -41,6 +41,8 @@ async def test_a_file_is_looked_at_and_then_brought_by_keys_alone(
     visit: Visit, keyboard: Keyboard
 ) -> None:
     page = visit.page
+    # Playwright begins to watch for such dialogs only now, and whoever presses at once is too early.
+    page.on("filechooser", lambda _chooser: None)
     await visit.go("/import")
     await page.locator("#file").focus()
     async with page.expect_file_chooser() as chooser:
