@@ -41,7 +41,7 @@ async def test_a_file_is_looked_at_and_then_brought_by_keys_alone(
     visit: Visit, keyboard: Keyboard
 ) -> None:
     page = visit.page
-    # Playwright begins to watch for such dialogs only now, and whoever presses at once is too early.
+    # Watched for in good time: to begin with it takes Playwright longer than a key.
     page.on("filechooser", lambda _chooser: None)
     await visit.go("/import")
     await page.locator("#file").focus()
