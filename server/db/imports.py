@@ -203,9 +203,9 @@ class Imports:
             try:
                 return await self._store_in_slices(person, new, now_ms)
             except Exception:
-                with suppress(
-                    *STORE_ERRORS
-                ):  # then the next file's turn does it, or the next start
+                # Whatever went wrong, it is told on. If the store is away the next file sweeps, or
+                # the next start.
+                with suppress(*STORE_ERRORS):
                     await self.sweep()
                 raise
 
