@@ -17,11 +17,12 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 from websockets.http11 import Request
 
 from server.api.endpoint import PATIENCE
-from server.line import DIRECT, DirectLine, Listener, Patience
-from server.protocol import MESSAGE_BYTES_MAX
+from server.line import DIRECT, ODD_FRAMES_MAX, DirectLine, Listener, Patience
+from server.protocol import MESSAGE_BYTES_MAX, CloseCode
 from server.turns import Door
 
 if sys.platform != "win32":
@@ -126,7 +127,12 @@ class HttpProtocol(HttpToolsProtocol):
 
 
 class WebSocketProtocol(WebSocketsSansIOProtocol):
-    """Cuts a handshake that never ends, and a client that neither reads nor goes."""
+    """Cuts a handshake that never ends, and a client that neither reads nor goes.
+
+    Sends away who sends more frames that are no message than anybody needs between two pings.
+    """
+
+    _odd_frames = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # Its lines repeat the whole URL, in which somebody may have put a token.
@@ -137,6 +143,38 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
     def _handshake_is_due(self) -> None:
         if not self.handshake_complete:
             self.transport.abort()
+
+    def handle_ping(self) -> None:
+        super().handle_ping()
+        self._count_odd_frame()
+
+    def handle_pong(self, event: Frame) -> None:
+        super().handle_pong(event)
+        self._count_odd_frame()
+
+    def handle_text(self, event: Frame) -> None:
+        super().handle_text(event)
+        if not event.fin:
+            self._count_odd_frame()
+
+    def handle_cont(self, event: Frame) -> None:
+        super().handle_cont(event)
+        self._count_odd_frame()
+
+    def _count_odd_frame(self) -> None:
+        self._odd_frames += 1
+        if self._odd_frames > ODD_FRAMES_MAX and not self.close_sent:
+            code, reason = CloseCode.MESSAGE_RATE, "too many messages"
+            self.conn.send_close(code, reason)
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.close_sent = True
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+            self.transport.pause_reading()
+            self.loop.call_later(CLOSE_S, self.transport.abort)
+
+    def send_keepalive_ping(self) -> None:
+        super().send_keepalive_ping()
+        self._odd_frames = 0
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()

@@ -32,6 +32,7 @@ EVERY_MS = 50
 TEXT_GRAPHEMES = 1_000
 FINISHED_GRAPHEMES = 50
 ECHOES: dict[str, Dialect] = {
+    "uvloop floor": Echo(),
     "Starlette echo": Echo(),
     "node ws echo": Echo(),
     "socket.io echo": SocketIo(),

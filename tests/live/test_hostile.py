@@ -29,16 +29,16 @@ STAYS = 0  # it may do that
 WORDS = "nothing is lost, ever"  # too short for anybody to doubt its rhythm
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(scope="module", loop_scope="session", params=["direct", "sansio"])
 async def impatient(
-    sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[ServerProcess]:
     folder = tmp_path_factory.mktemp("hostile")
     shutil.copy(sqlite_template, folder / "typing.db")
     server = ServerProcess(
         f"sqlite+aiosqlite:///{folder / 'typing.db'}",
         folder / "server.log",
-        environment={"CONSTANTS": CONSTANTS},
+        environment={"CONSTANTS": CONSTANTS, "WEBSOCKETS": request.param},
         module="tests.impatient_server",
     )
     await server.start()
