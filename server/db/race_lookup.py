@@ -165,6 +165,9 @@ _GHOST_NAMES = (
     "text",
     "language",
     "layout",
+    "position",
+    "text_length",
+    "uncorrected",
     "duration_ms",
     "opened_at_ms",
     "keystroke_log",
@@ -219,6 +222,13 @@ async def load_ghosts(database: Database, ids: Sequence[str]) -> dict[str, RowMa
     async with database.read() as connection:
         rows = await connection.execute(_ghosts, {"ids": list(ids)})
         return {row["id"]: row for row in rows.mappings()}
+
+
+def completed_ms(ghost: RowMapping) -> int | None:
+    """How long a ghost took for its text; None if its time, or a limit, was over before."""
+    mended = ghost["rule"] != ErrorRule.CORRECT or ghost["uncorrected"] == 0
+    complete = mended and ghost["position"] == ghost["text_length"]
+    return int(ghost["duration_ms"]) if complete else None
 
 
 async def play_along(database: Database, stored: StoredRace) -> dict[int, Ghost]:

@@ -20,7 +20,14 @@ from server.core.source import Source, SourceKind
 from server.core.typed_text import ErrorRule
 from server.db.database import Database
 from server.db.queries import Person
-from server.db.race_lookup import find_ghosts, find_race, find_rematch, load_ghosts, recent_wpm
+from server.db.race_lookup import (
+    completed_ms,
+    find_ghosts,
+    find_race,
+    find_rematch,
+    load_ghosts,
+    recent_wpm,
+)
 from server.db.race_rows import StoredRace
 from server.db.races import (
     Changed,
@@ -184,7 +191,7 @@ class Racing:
         def begin(race: Race) -> None:
             self._take_slot(race, person)
             for ghost in ghosts:
-                race.add_ghost(ghost["id"], ghost["name"], ghost["duration_ms"])
+                race.add_ghost(ghost["id"], ghost["name"], completed_ms(ghost))
 
         async def opened(new: NewRace) -> Changed[None]:
             return await open_race(self._database, new, person, begin, self._races.now_ms())
