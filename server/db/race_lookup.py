@@ -265,7 +265,7 @@ _raced = (
         races.c.language,
         races.c.starts_at_ms,
         races.c.ended_at_ms,
-        func.length(races.c.text).label("text_length"),
+        races.c.text,
         racers.c.slot,
         racers.c.attempt_id,
         racers.c.duration_ms,

@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 
 from server.live.races import WATCHERS_MAX
+from tests.expected_score import graphemes
 from tests.live.conftest import Served
-from tests.live.guest import change, new_id, stored
+from tests.live.guest import change, custom, new_id, stored
 from tests.live.racer import TEXT, Racer, racer
 
 
@@ -363,6 +364,27 @@ async def test_who_comes_back_to_a_finished_race_sees_where_its_ghosts_were(
         assert [[one[name] for name in shown] for one in found["racers"]] == [
             [one[name] for name in shown] for one in left["racers"]
         ]
+
+
+async def test_what_was_raced_is_listed(either: Served) -> None:
+    words = "👨‍👩‍👧 на́м"  # four characters of a keyboard, and a space
+    async with AsyncExitStack() as stack:
+        first, second = people = await lobby(stack, either.url, source=custom(words))
+        await running(people)
+        await second.finish("quit", seq=0)
+        await first.typed_to_the_end(graphemes(words), first_ms=10)
+        over = await first.event("over")
+        assert first.race["text_length"] == 5
+        api = either.process.http_url + "/api/v1/users/me/races"
+        async with httpx.AsyncClient() as client:
+            for person, place, dnf in ((first, 1, None), (second, None, "quit")):
+                headers = {"Authorization": f"Bearer {person.token}"}
+                told = (await client.get(api, headers=headers)).json()
+                assert (told["total"], told["next"]) == (1, None)
+                (raced,) = told["results"]
+                assert (raced["race"], raced["attempt"]) == (over["race"], person.attempt)
+                assert (raced["place"], raced["dnf"], raced["racers"]) == (place, dnf, 2)
+                assert raced["text_length"] == 5
 
 
 async def test_what_is_asked_wrong_is_refused_and_nothing_changes(url: str) -> None:
