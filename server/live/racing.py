@@ -97,6 +97,12 @@ class Racing:
         self._guesses = guesses
         self._race_id: str | None = None
 
+    @property
+    def races(self) -> bool:
+        """Whether the person has a slot in the race the connection is in."""
+        now_in = self._race_id and self._races.stored(self._race_id)
+        return bool(now_in and self._racer(now_in.race))
+
     def gone(self) -> None:
         """The connection has ended."""
         if self._race_id is not None:
