@@ -51,7 +51,7 @@ from server.protocol import (
     RaceSync,
     Refused,
 )
-from server.texts import Texts, TextUnavailable
+from server.texts import TextNotGranted, Texts, TextUnavailable
 
 CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is read or heard as another
 CODE_LENGTH = 6
@@ -121,6 +121,8 @@ class Racing:
             raise Refused(ErrorCode.NOT_FOUND, text, message.id) from None
         except RaceRefused as refused:
             raise Refused(REFUSALS[type(refused)], str(refused), message.id) from None
+        except TextNotGranted as kept:
+            raise Refused(ErrorCode.FORBIDDEN, str(kept), message.id) from None
         except TextUnavailable as missing:
             raise Refused(ErrorCode.NOT_FOUND, str(missing), message.id) from None
         except Refused as refused:
