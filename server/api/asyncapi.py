@@ -259,6 +259,7 @@ RECEIVED: Json = {
         },
     },
     "reject": {
+        "re?": REQUEST_ID,
         "h": HANDLE,
         "seq": SEQ,
         "code": _words(("gap", "early", "finished", "bad_event")),

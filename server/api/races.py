@@ -1,12 +1,14 @@
 """Races somebody took part in. Those that go on are spoken of over the websocket."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from server.api.endpoint import Call, Endpoint, Model, Parts, Query, Who
 from server.api.history import OFFSET_MAX
+from server.core.text import Text
 from server.db.race_lookup import list_raced
 
 
@@ -55,7 +57,7 @@ async def races(parts: Parts, call: Call) -> RacesAnswer:
     end = query.offset + len(rows)
     return RacesAnswer(
         total=total,
-        results=[_raced(row, counts[row["id"]]) for row in rows],
+        results=await asyncio.to_thread(_all_raced, rows, counts),
         next=end if rows and end < total else None,
     )
 
@@ -64,7 +66,6 @@ _SAME_NAME = (
     "code",
     "phase",
     "language",
-    "text_length",
     "slot",
     "place",
     "dnf",
@@ -75,6 +76,10 @@ _SAME_NAME = (
 )
 
 
+def _all_raced(rows: Sequence[Mapping[Any, Any]], racers: Mapping[str, int]) -> list[RacedAnswer]:
+    return [_raced(row, racers[row["id"]]) for row in rows]
+
+
 def _raced(row: Mapping[Any, Any], racers: int) -> RacedAnswer:
     return RacedAnswer(
         race=row["id"],
@@ -82,6 +87,7 @@ def _raced(row: Mapping[Any, Any], racers: int) -> RacedAnswer:
         finished_at=row["ended_at_ms"],
         racers=racers,
         attempt=row["attempt_id"],
+        text_length=len(Text.of(row["text"])),
         **{name: row[name] for name in _SAME_NAME},
     )
 

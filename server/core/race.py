@@ -65,7 +65,8 @@ class Ending(NamedTuple):
 
 @dataclass(slots=True)
 class Racer:
-    """Who holds a slot. A ghost is an attempt typed before: its `duration_ms` is known at once.
+    """Who holds a slot. A ghost is an attempt typed before: its `duration_ms` is known at once
+    if it has one.
 
     `seat` is "process/connection", by which the person is there; None: they are away.
     """
@@ -143,8 +144,11 @@ class Race:
         self._gather(now_ms)
         return racer
 
-    def add_ghost(self, attempt_id: str, name: str, duration_ms: int) -> Racer:
-        """Give a slot to an attempt typed before. Raises RaceStarted or RaceFull."""
+    def add_ghost(self, attempt_id: str, name: str, duration_ms: int | None) -> Racer:
+        """Give a slot to an attempt typed before. Raises RaceStarted or RaceFull.
+
+        Without a duration it never came to the end of its text, and has no place.
+        """
         return self._add(Racer(-1, attempt_id, None, name, ready=True, duration_ms=duration_ms))
 
     def _add(self, racer: Racer) -> Racer:

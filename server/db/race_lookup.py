@@ -165,6 +165,9 @@ _GHOST_NAMES = (
     "text",
     "language",
     "layout",
+    "position",
+    "text_length",
+    "uncorrected",
     "duration_ms",
     "opened_at_ms",
     "keystroke_log",
@@ -221,6 +224,13 @@ async def load_ghosts(database: Database, ids: Sequence[str]) -> dict[str, RowMa
         return {row["id"]: row for row in rows.mappings()}
 
 
+def completed_ms(ghost: RowMapping) -> int | None:
+    """How long a ghost took for its text; None if its time, or a limit, was over before."""
+    mended = ghost["rule"] != ErrorRule.CORRECT or ghost["uncorrected"] == 0
+    complete = mended and ghost["position"] == ghost["text_length"]
+    return int(ghost["duration_ms"]) if complete else None
+
+
 async def play_along(database: Database, stored: StoredRace) -> dict[int, Ghost]:
     """The ghosts of a race, by slot."""
     slots = {racer.attempt_id: racer.slot for racer in stored.race.racers if racer.ghost}
@@ -255,7 +265,7 @@ _raced = (
         races.c.language,
         races.c.starts_at_ms,
         races.c.ended_at_ms,
-        func.length(races.c.text).label("text_length"),
+        races.c.text,
         racers.c.slot,
         racers.c.attempt_id,
         racers.c.duration_ms,

@@ -89,7 +89,8 @@ class LiveAttempt:
         self._loop = asyncio.get_running_loop()
         self._durable_seq = self._attempt.seq
         self._progress = self._attempt.typed_text.progress()
-        self._touched: dict[str, tuple[int, int]] = {}
+        # All keys so far: nobody knows which of them an ack has told before this `opened`.
+        self._touched = self._attempt.typed_text.take_touched()
         self._unacked: list[Unacked] = []  # few: an entry is settled within a moment
         self._entries = 0  # written, not settled
         self._settled: asyncio.Event | None = None  # there while somebody waits
@@ -99,7 +100,6 @@ class LiveAttempt:
         self._finish_re: list[int | None] = []  # requests that `done` must answer
         self._stored_end = self._attempt.ended
         self._due_timer: asyncio.TimerHandle | None = None
-        self._attempt.typed_text.take_touched()
         if self._attempt.exhausted and not self._attempt.ended:
             self._end(EndReason.DONE, None)
         elif not self._attempt.ended:
@@ -222,7 +222,7 @@ class LiveAttempt:
             self._done()
             return
         if message.seq > self._attempt.seq:
-            self._gap()  # always: a request wants an answer
+            self._gap(message.id)  # always: a request wants an answer
             return
         if message.seq < self._attempt.seq:
             raise Refused(ErrorCode.CONFLICT, "More keystrokes than `seq` have been counted.")
@@ -334,9 +334,9 @@ class LiveAttempt:
         if self._driver is not None:
             self._driver.send(message)
 
-    def _reject(self, code: str, message: str) -> None:
+    def _reject(self, code: str, message: str, re: int | None = None) -> None:
         next_seq = self._attempt.seq + 1
-        self._send(encode("reject", h=self.h, seq=next_seq, code=code, message=message))
+        self._send(encode("reject", re, h=self.h, seq=next_seq, code=code, message=message))
 
     def _reject_gap(self) -> None:
         now_s = self._loop.time()
@@ -344,8 +344,8 @@ class LiveAttempt:
             self._gap_at_s = now_s
             self._gap()
 
-    def _gap(self) -> None:
-        self._reject("gap", "Keystrokes before these are missing; send them from `seq` on.")
+    def _gap(self, re: int | None = None) -> None:
+        self._reject("gap", "Keystrokes before these are missing; send them from `seq` on.", re)
 
     def _ack_soon(self) -> None:
         if self._ack_timer is None and not self._attempt.ended:

@@ -233,8 +233,8 @@ class Races:
             for racer in race.people:
                 if racer.typing:
                     room.typed(racer.slot, await typed_so_far(self._database, stored, racer))
-        # Somebody may have made it meanwhile.
-        known = self._rooms.setdefault(room.id, room)
+        room.play_ghosts(self.now_ms())
+        known = self._rooms.setdefault(room.id, room)  # somebody may have made it meanwhile
         if known is room:
             self._bus.subscribe(topic(room.id), room.hears)
             self._arm(room)

@@ -20,7 +20,14 @@ from server.core.source import Source, SourceKind
 from server.core.typed_text import ErrorRule
 from server.db.database import Database
 from server.db.queries import Person
-from server.db.race_lookup import find_ghosts, find_race, find_rematch, load_ghosts, recent_wpm
+from server.db.race_lookup import (
+    completed_ms,
+    find_ghosts,
+    find_race,
+    find_rematch,
+    load_ghosts,
+    recent_wpm,
+)
 from server.db.race_rows import StoredRace
 from server.db.races import (
     Changed,
@@ -44,7 +51,7 @@ from server.protocol import (
     RaceSync,
     Refused,
 )
-from server.texts import Texts, TextUnavailable
+from server.texts import TextNotGranted, Texts, TextUnavailable
 
 CODE_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that is read or heard as another
 CODE_LENGTH = 6
@@ -90,6 +97,12 @@ class Racing:
         self._guesses = guesses
         self._race_id: str | None = None
 
+    @property
+    def races(self) -> bool:
+        """Whether the person has a slot in the race the connection is in."""
+        now_in = self._race_id and self._races.stored(self._race_id)
+        return bool(now_in and self._racer(now_in.race))
+
     def gone(self) -> None:
         """The connection has ended."""
         if self._race_id is not None:
@@ -108,6 +121,8 @@ class Racing:
             raise Refused(ErrorCode.NOT_FOUND, text, message.id) from None
         except RaceRefused as refused:
             raise Refused(REFUSALS[type(refused)], str(refused), message.id) from None
+        except TextNotGranted as kept:
+            raise Refused(ErrorCode.FORBIDDEN, str(kept), message.id) from None
         except TextUnavailable as missing:
             raise Refused(ErrorCode.NOT_FOUND, str(missing), message.id) from None
         except Refused as refused:
@@ -184,7 +199,7 @@ class Racing:
         def begin(race: Race) -> None:
             self._take_slot(race, person)
             for ghost in ghosts:
-                race.add_ghost(ghost["id"], ghost["name"], ghost["duration_ms"])
+                race.add_ghost(ghost["id"], ghost["name"], completed_ms(ghost))
 
         async def opened(new: NewRace) -> Changed[None]:
             return await open_race(self._database, new, person, begin, self._races.now_ms())

@@ -223,11 +223,12 @@ class Room:
             self._moved_for_watchers.add(moved.slot)
 
     def play_ghosts(self, now_ms: int) -> None:
-        """Move the ghosts to where they were so long after the start."""
+        """Move the ghosts to where they were so long after the start, or when the race ended."""
         race = self._stored.race
-        if race.phase is Phase.RUNNING and race.starts_at_ms is not None:
+        if race.phase in (Phase.RUNNING, Phase.FINISHED) and race.starts_at_ms is not None:
+            until_ms = self._stored.row["ended_at_ms"] or now_ms
             for slot, ghost in self.ghosts.items():
-                progress = ghost.at(now_ms - race.starts_at_ms)
+                progress = ghost.at(until_ms - race.starts_at_ms)
                 self._move(Moved(slot, progress.position, progress.wpm, progress.accuracy))
 
     def fan_out(self, watchers_too: bool) -> list[Moved]:

@@ -19,7 +19,7 @@
  *   score: Progress}} Opened
  * @typedef {{type: 'ack', h: number, seq: number, keys?: Record<string, [presses: number, errors: number]>}
  *   & Progress} Ack
- * @typedef {{type: 'reject', h: number, seq: number, code: string, message: string}} Reject
+ * @typedef {{type: 'reject', re?: number, h: number, seq: number, code: string, message: string}} Reject
  * @typedef {{type: 'done', attempt: string, seq: number, result?: Result|null, verdict: Verdict,
  *   why?: Reason[]}} Done
  * @typedef {{type: 'stall', h: number, on: boolean}} Stall

@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.people import PASSWORD, Site, bearer, code, new_email
 from tests.live.guest import guest
+from tests.live.racer import racer
 
 # Registering
 
@@ -239,6 +240,18 @@ async def test_a_guests_socket_is_let_go_when_it_registers(site: Site) -> None:
         await visitor.begin()
         await site.register(visitor.token)
         assert await visitor.closed(within_s=5) == 4003
+
+
+async def test_the_socket_of_a_guest_who_has_only_joined_a_race_is_let_go_too(site: Site) -> None:
+    url = site.process.ws_url
+    async with racer(url) as host, racer(url) as visitor, racer(url) as onlooker:
+        race = await host.create()
+        await visitor.ask("join", code=race["code"])
+        await onlooker.ask("watch", code=race["code"])
+        await site.register(visitor.token)
+        assert await visitor.closed(within_s=5) == 4003
+        # Who only watches is no row of the store, and nobody misses it.
+        assert (await onlooker.ask("watch", race=race["race"]))["you"] is None
 
 
 async def test_what_a_guest_has_moves_at_login_once(site: Site) -> None:

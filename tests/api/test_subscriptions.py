@@ -486,13 +486,20 @@ async def lessons_open(shop: Shop, token: str | None) -> int:
 
 
 async def open_lesson(shop: Shop, token: str, number: int) -> str:
-    """What comes of an `open` with the lesson of that number: its type, or the code of an error."""
+    """What comes of an `open` with the lesson of that number: its type, or the code of an error.
+
+    A race over it is refused with the same code.
+    """
     source = {"kind": "lesson", "lesson": LESSONS[number - 1].id}
     async with shop.site.socket(token) as client:
         await client.send(type="open", id=1, attempt=new_id(), source=source)
         answer = await client.receive()
         assert answer["re"] == 1
-        return str(answer.get("code", answer["type"]))
+        await client.send(type="race.create", id=2, source=source, private=True)
+        raced = await client.receive()
+        came = str(answer.get("code", answer["type"]))
+        assert (raced["code"] if raced["type"] == "error" else "opened") == came
+        return came
 
 
 async def must_be_locked(shop: Shop, token: str, number: int, plan: str) -> None:

@@ -30,7 +30,7 @@ def join(race: Race, name: str, now_ms: int = CREATED_MS) -> Racer:
     return race.join(name, name, f"attempt of {name}", f"p/{name}", now_ms)
 
 
-def lobby(*names: str, quick: bool = False, ghosts_ms: tuple[int, ...] = ()) -> Race:
+def lobby(*names: str, quick: bool = False, ghosts_ms: tuple[int | None, ...] = ()) -> Race:
     """Who is named here has slots 0, 1 and so on; then come the ghosts."""
     race = empty(quick)
     for name in names:
@@ -41,14 +41,14 @@ def lobby(*names: str, quick: bool = False, ghosts_ms: tuple[int, ...] = ()) -> 
     return race
 
 
-def counting(*names: str, ghosts_ms: tuple[int, ...] = ()) -> Race:
+def counting(*names: str, ghosts_ms: tuple[int | None, ...] = ()) -> Race:
     race = lobby(*names, ghosts_ms=ghosts_ms)
     race.start(race.racers[0], CREATED_MS)
     race.take_happened()
     return race
 
 
-def running(*names: str, ghosts_ms: tuple[int, ...] = ()) -> Race:
+def running(*names: str, ghosts_ms: tuple[int | None, ...] = ()) -> Race:
     """A race that started at STARTED_MS."""
     race = counting(*names, ghosts_ms=ghosts_ms)
     race.tick(STARTED_MS)
@@ -652,6 +652,13 @@ def test_a_ghost_that_still_types_at_the_end_has_no_place() -> None:
         ("over", [[2, 1, 9_000], [0, 2, 19_000]]),
     ]
     assert race.racers[1].place is None
+
+
+def test_a_ghost_that_never_came_to_the_end_has_no_place() -> None:
+    race = running("ann", ghosts_ms=(None,))
+    run_to(race, at(59_000))
+    end(race, at(59_000), ann=59_000)
+    assert said(race) == [("placed", 0, 1, 59_000), ("over", [[0, 1, 59_000]])]
 
 
 def test_a_slower_one_does_not_wait_for_a_ghost_either() -> None:

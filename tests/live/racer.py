@@ -1,6 +1,6 @@
 """A guest who races, keeps what was told of the race, and finds holes in it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -72,7 +72,7 @@ class Racer(Guest):
             await self.take()
         self.seq = 0
 
-    async def typed_to_the_end(self, words: str = TEXT, first_ms: int = 0) -> Message:
+    async def typed_to_the_end(self, words: Sequence[str] = TEXT, first_ms: int = 0) -> Message:
         """Type the text at once, `first_ms` after the start by one's own clock; return `done`."""
         batch = [[first_ms if place == 0 else 0, key] for place, key in enumerate(words)]
         await self.keys(1, batch[:64])

@@ -135,7 +135,7 @@ async def test_finish_beyond_what_has_arrived_is_a_gap(either: Served) -> None:
         await person.begin("abc")
         await person.typed("ab")
         await person.finish("done", seq=3, id=5)
-        await person.expect("reject", code="gap", h=person.h, seq=3)
+        await person.expect("reject", code="gap", h=person.h, seq=3, re=5)
         assert (await person.standing())["state"] == "running"
         await person.press("c")
         await person.finish("done", id=6)

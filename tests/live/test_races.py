@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 
 from server.live.races import WATCHERS_MAX
+from tests.expected_score import graphemes
 from tests.live.conftest import Served
-from tests.live.guest import change, new_id, stored
+from tests.live.guest import change, custom, new_id, stored
 from tests.live.racer import TEXT, Racer, racer
 
 
@@ -313,6 +314,77 @@ async def test_a_ghost_races_along(url: str) -> None:
         first.h = first.race["h"]
         await first.typed_to_the_end(first_ms=700)
         assert [place[0] for place in (await first.event("over"))["places"]] == [1, 0]
+
+
+async def typed_before(stack: AsyncExitStack, url: str) -> Racer:
+    """Somebody whose last race, typed in 400 ms, may be raced against."""
+    people = await lobby(stack, url)
+    await running(people)
+    await asyncio.sleep(0.5)
+    for person in people:
+        await person.typed_to_the_end(first_ms=400)
+    for person in people:
+        await person.event("over")
+    return people[0]
+
+
+async def test_a_ghost_whose_text_was_never_complete_has_no_place(either: Served) -> None:
+    async with AsyncExitStack() as stack:
+        person = await typed_before(stack, either.url)
+        ghost = person.attempt
+        # As if its time had been over before its text.
+        await change(
+            either.database_url, "UPDATE attempts SET position = 4 WHERE id = :id", id=ghost
+        )
+        await person.create(ghosts=[ghost])
+        await person.ask("start")
+        await person.event("go")
+        await asyncio.sleep(1.2)
+        await person.typed_to_the_end(first_ms=1_100)
+        assert (await person.event("over"))["places"] == [[0, 1, 1_100]]
+
+
+async def test_who_comes_back_to_a_finished_race_sees_where_its_ghosts_were(
+    either: Served,
+) -> None:
+    async with AsyncExitStack() as stack:
+        before = await typed_before(stack, either.url)
+        async with racer(either.url, before.token) as person:
+            await person.create(ghosts=[before.attempt])
+            await person.ask("start")
+            await person.event("go")
+            await asyncio.sleep(0.5)
+            await person.typed_to_the_end(first_ms=450)
+            await person.event("over")
+            left = await person.sync(person.race["race"], person.n)
+        assert [one["position"] for one in left["racers"]] == [len(TEXT)] * 2
+        async with racer(either.url, before.token) as again:
+            found = await again.sync(left["race"], left["n"])
+        shown = ("slot", "position", "wpm", "accuracy", "place", "finished_ms")
+        assert [[one[name] for name in shown] for one in found["racers"]] == [
+            [one[name] for name in shown] for one in left["racers"]
+        ]
+
+
+async def test_what_was_raced_is_listed(either: Served) -> None:
+    words = "👨‍👩‍👧 на́м"  # four characters of a keyboard, and a space
+    async with AsyncExitStack() as stack:
+        first, second = people = await lobby(stack, either.url, source=custom(words))
+        await running(people)
+        await second.finish("quit", seq=0)
+        await first.typed_to_the_end(graphemes(words), first_ms=10)
+        over = await first.event("over")
+        assert first.race["text_length"] == 5
+        api = either.process.http_url + "/api/v1/users/me/races"
+        async with httpx.AsyncClient() as client:
+            for person, place, dnf in ((first, 1, None), (second, None, "quit")):
+                headers = {"Authorization": f"Bearer {person.token}"}
+                told = (await client.get(api, headers=headers)).json()
+                assert (told["total"], told["next"]) == (1, None)
+                (raced,) = told["results"]
+                assert (raced["race"], raced["attempt"]) == (over["race"], person.attempt)
+                assert (raced["place"], raced["dnf"], raced["racers"]) == (place, dnf, 2)
+                assert raced["text_length"] == 5
 
 
 async def test_what_is_asked_wrong_is_refused_and_nothing_changes(url: str) -> None:

@@ -50,6 +50,18 @@ async def test_open_in_the_midst_of_typing_costs_nothing(either: Served) -> None
         assert (await person.done(seq=len(TEXT)))["result"]["errors"] == 0
 
 
+async def test_keys_that_no_ack_has_told_come_with_the_first_after_opened(either: Served) -> None:
+    async with guest(either.url) as person:
+        await person.begin()
+        await person.typed("t")
+        await person.press("hx")
+        await person.resume(person.attempt)  # says that they are durable, but not their keys
+        assert person.seq == 3
+        told = (await person.typed(" "))["keys"]
+        assert told == {"t": [1, 0], "h": [1, 0], "e": [1, 1], " ": [1, 0]}
+        assert (await person.typed("q"))["keys"] == {"q": [1, 0]}
+
+
 async def test_everything_may_be_said_in_one_breath(either: Served) -> None:
     attempt = new_id()
     async with guest(either.url) as person:
