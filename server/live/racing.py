@@ -96,6 +96,12 @@ class Racing:
             self._races.gone(self._race_id, self._member)
             self._race_id = None
 
+    @property
+    def takes_part(self) -> bool:
+        """Whether the person has a slot of the race that this connection is in."""
+        now_in = self._race_id and self._races.stored(self._race_id)
+        return bool(now_in and self._racer(now_in.race))
+
     async def handle(self, message: RaceMessage, person: Person) -> str | None:
         """Do what is asked; return the attempt that a racer has given up by it.
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.api.people import PASSWORD, Site, bearer, code, new_email
 from tests.live.guest import guest
+from tests.live.racer import racer
 
 # Registering
 
@@ -237,6 +238,14 @@ async def test_of_two_who_register_a_guest_at_once_one_does(site: Site) -> None:
 async def test_a_guests_socket_is_let_go_when_it_registers(site: Site) -> None:
     async with guest(site.process.ws_url) as visitor:
         await visitor.begin()
+        await site.register(visitor.token)
+        assert await visitor.closed(within_s=5) == 4003
+
+
+async def test_a_guest_who_has_but_joined_a_race_is_let_go_when_it_registers(site: Site) -> None:
+    async with racer(site.process.ws_url) as host, racer(site.process.ws_url) as visitor:
+        race = await host.create()
+        await visitor.ask("join", code=race["code"])
         await site.register(visitor.token)
         assert await visitor.closed(within_s=5) == 4003
 
