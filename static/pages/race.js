@@ -14,6 +14,7 @@ import { ENDED, RaceHistory } from '../views/race_history.js';
 import { mayGoOn, RaceResultsView } from '../views/race_results_view.js';
 import { RaceStartView, raceName } from '../views/race_start_view.js';
 import { RaceVoice } from '../views/race_voice.js';
+import { isFinished } from '../views/result_view.js';
 import { ResultsView } from '../views/results_view.js';
 import { buildSettings } from '../views/settings_view.js';
 import { Sound } from '../views/sound.js';
@@ -215,7 +216,7 @@ live.on('done', ({ id, result, verdict, why, attempt: typed }) => {
   if (typing.phase !== 'done') typing.end();
   if (result === null) return;
   watch.href = `/attempts/${id}#replay`;
-  ghost.href = `${START}?ghost=${id}`;
+  if (isFinished({ why })) ghost.href = `${START}?ghost=${id}`;
   own = { attempt: typed, result, verdict, why, saved: true };
   results.show(own);
   draw();
