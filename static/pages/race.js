@@ -112,9 +112,19 @@ function showStart() {
   draw();
 }
 
+/** The race in the address, as somebody may have written it; '' for none. */
+function namedThere() {
+  const named = location.pathname.split('/')[2] ?? '';
+  try {
+    return decodeURIComponent(named);
+  } catch {
+    return named; // cut off in the middle of a character
+  }
+}
+
 /** As the address says. */
 function arrive() {
-  const named = decodeURIComponent(location.pathname.split('/')[2] ?? '');
+  const named = namedThere();
   const query = new URLSearchParams(location.search);
   const name = raceName(named);
   const ghostOf = query.get('ghost');
@@ -180,7 +190,7 @@ function settleIn(race) {
 
 /** @param {string} request @param {string} words why it was refused */
 function backToStart(request, words) {
-  const named = decodeURIComponent(location.pathname.split('/')[2] ?? '');
+  const named = namedThere();
   const byName = request === 'race.join' || request === 'race.watch';
   if (racing.race) {
     shown = 'race'; // another race was asked for from this one

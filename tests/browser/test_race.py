@@ -242,6 +242,21 @@ async def test_what_was_given_up_is_offered_as_no_ghost(visit: Visit, words_10: 
         await expect(ghost).to_be_visible(visible=is_offered)
 
 
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/race/%E0%A4%A", "There is no such race"),
+        ("/collections/%E0%A4%A", "There is no such collection"),
+        ("/account#reset-password=%E0%A4%A", "New password"),
+    ],
+)
+async def test_an_address_that_was_cut_off_leads_somewhere(
+    visit: Visit, path: str, said: str
+) -> None:
+    await visit.go(path)
+    await expect(visit.page.locator("main")).to_contain_text(said)
+
+
 async def test_all_races_of_the_history_can_be_had(visit: Visit) -> None:
     who = await visit.api.guest()
     ids = [str(uuid4()) for _ in range(25)]
