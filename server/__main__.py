@@ -48,7 +48,8 @@ def main() -> None:
     except (SettingsRefused, ValueError) as refused:
         sys.exit(str(refused))
     except STORE_ERRORS as error:
-        sys.exit(f"The store does not answer: {str(error).splitlines()[0]}")
+        why = str(error).splitlines() or ["it was waited for too long"]
+        sys.exit(f"The store does not answer: {why[0]}")
     if arguments.command == "serve":
         serve(settings)
 

@@ -48,7 +48,7 @@ from server.api.routes import PREFIX, broken, refused, request_id, routes, with_
 from server.auth import Passwords, Tokens
 from server.billing import Billing
 from server.boards import Boards
-from server.budgets import Budgets
+from server.budgets import Budgets, counted_address
 from server.bus import Bus, MemoryBus, RedisBus
 from server.clock import Clock
 from server.db.database import STORE_ERRORS, Database, store_now_us
@@ -347,7 +347,7 @@ async def _live(websocket: WebSocket, parts: Parts, settings: Settings) -> None:
     if not _origin_allowed(websocket, settings):
         await _deny(websocket, ApiError(403, "cross_site", "Not from that page."))
         return
-    address = websocket.client.host if websocket.client else ""
+    address = counted_address(websocket.client.host if websocket.client else "")
     comes_back = "resume" in websocket.query_params
     busy = _busy(parts, comes_back) or _too_many(parts, address)
     if busy is not None:

@@ -45,17 +45,17 @@ class OverBudget(Exception):
         self.retry_s = retry_s
 
 
-def address_subject(host: str) -> str:
-    """Whom to count for an address: an IPv6 host can take any address of its /64."""
+def counted_address(host: str) -> str:
+    """As which address a host is counted: one of IPv6 can take any address of its /64."""
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:
-        return f"address {host}"
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return f"address {address.ipv4_mapped}"
-        return f"address {IPv6Address(int(address) >> 64 << 64)}/64"
-    return f"address {address}"
+        return host
+    if not isinstance(address, IPv6Address) or address.is_loopback:
+        return str(address)
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
 
 
 class Budgets:

@@ -1,4 +1,4 @@
-"""The wire, version 1: messages in, messages out. Nothing else knows JSON."""
+"""The wire, version 1: messages in, messages out. Nothing else knows how they are written."""
 
 import re
 from collections.abc import Callable, Mapping

@@ -1,6 +1,7 @@
 """The command line: what an operator reads when a setting is wrong, and what `migrate` does."""
 
 import asyncio
+import socket
 import stat
 import sys
 from pathlib import Path
@@ -107,6 +108,13 @@ async def test_a_store_that_cannot_be_had_ends_it_with_a_sentence(
     assert ran.code != 0
     assert "Traceback" not in ran.output
     assert "store" in ran.output
+
+
+async def test_a_store_that_never_answers_ends_it_with_a_sentence() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgresql://nobody@127.0.0.1:{silent.getsockname()[1]}/typing"
+        ran = await run({"DATABASE_URL": url}, "migrate")
+    refused(ran, "store")
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,13 @@ def normal_name(name: str) -> str:
 Email = Annotated[
     str, Field(max_length=254, json_schema_extra={"format": "email"}), AfterValidator(normal_email)
 ]
-Name = Annotated[str, Field(min_length=1, max_length=32), AfterValidator(normal_name)]
-FullName = Annotated[str, Field(min_length=1, max_length=255), AfterValidator(normal_name)]
+# What is put into its normal form may be longer in it.
+Name = Annotated[
+    str, Field(min_length=1, max_length=32), AfterValidator(normal_name), Field(max_length=32)
+]
+FullName = Annotated[
+    str, Field(min_length=1, max_length=255), AfterValidator(normal_name), Field(max_length=255)
+]
 NewPassword = Annotated[str, Field(min_length=PASSWORD_MIN, max_length=PASSWORD_MAX)]
 # At login any string may be tried; a longer one is nobody's password.
 TriedPassword = Annotated[str, Field(max_length=1_024)]
@@ -188,8 +193,8 @@ async def handle_login(parts: Parts, call: Call) -> BaseModel | Answer:
 def login_subjects(call: Call, email: str) -> tuple[str, str, str]:
     """Whose tries to log in are counted: this address at this account, the address, the account.
 
-    The first may fail seldom; guesses made elsewhere do not count against it, so that nobody is
-    kept out of an account by somebody who does not know its password.
+    The first may fail seldom. Guesses made elsewhere do not count against it, so one who does not
+    know the password keeps nobody out of an account; only many addresses together use up the last.
     """
     here, account = address(call.request), f"account {email}"
     return f"{here} {account}", here, account

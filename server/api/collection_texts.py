@@ -160,7 +160,7 @@ def _listed(row: Mapping[Any, Any]) -> CollectionText:
 
 async def add(parts: Parts, call: Call) -> Answer:
     body: NewTextBody = call.body
-    new = NewText(body.title, body.text, tuple(body.tags))
+    new = NewText.of(body.title, body.text, body.tags)
     (row,) = await _added(parts, call, [new])
     return Answer(_listed(row), 201)
 
@@ -230,7 +230,7 @@ async def text_change(parts: Parts, call: Call) -> CollectionText:
     given = body.model_dump(exclude_unset=True)
     changes = {name: value for name, value in given.items() if value is not None}
     if body.text is not None:
-        changes["length"] = NewText("", body.text, ()).length
+        changes["length"] = NewText.of("", body.text, ()).length
     me, now_ms = call.me.user_id, parts.clock.now_ms()
     try:
         changed = await change_text(parts.database, me, row["id"], changes, now_ms)

@@ -46,10 +46,19 @@ from server.db.collections import (
 TAG = "collections"
 SECRET_BYTES = 16
 
+# What is put into its normal form may be longer in it.
 NameOfOne = Annotated[
-    str, Field(min_length=1, max_length=NAME_CHARS_MAX), AfterValidator(normal_name)
+    str,
+    Field(min_length=1, max_length=NAME_CHARS_MAX),
+    AfterValidator(normal_name),
+    Field(max_length=NAME_CHARS_MAX),
 ]
-Description = Annotated[str, Field(max_length=DESCRIPTION_CHARS_MAX), AfterValidator(normal_line)]
+Description = Annotated[
+    str,
+    Field(max_length=DESCRIPTION_CHARS_MAX),
+    AfterValidator(normal_line),
+    Field(max_length=DESCRIPTION_CHARS_MAX),
+]
 Tag = Annotated[str, Field(min_length=1, max_length=TAG_CHARS_MAX, pattern=r"^[^,;]+$")]
 Tags = Annotated[list[Tag], Field(max_length=TAGS_MAX), AfterValidator(normal_tags)]
 

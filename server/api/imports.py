@@ -211,11 +211,11 @@ class _Reading:
 @asynccontextmanager
 async def _reading(parts: Parts, call: Call) -> AsyncIterator[_Reading]:
     """Raises ApiError 429 or 503: only so many files are read at a time."""
-    await spend(parts, "import", f"user {call.me.user_id}")
     if parts.import_turns.locked():
         headers = {"Retry-After": str(BUSY_RETRY_S)}
         raise ApiError(503, "busy", "Others are bringing theirs along; try again.", headers=headers)
     async with parts.import_turns:
+        await spend(parts, "import", f"user {call.me.user_id}")
         known = await parts.imports.known(call.me.user_id)
         yield _Reading(call.me.user_id, known, parts.clock.now_ms())
 

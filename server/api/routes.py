@@ -27,7 +27,7 @@ from server.api.endpoint import (
 )
 from server.api.kept import entity_tag, is_known, kept_headers
 from server.auth import TokenRefused, TooManyHashes
-from server.budgets import OverBudget, address_subject
+from server.budgets import OverBudget, counted_address
 from server.core.plan import Plan, plan_at
 from server.db.accounts import find_standing
 from server.db.database import STORE_ERRORS, refused_for_good
@@ -187,7 +187,7 @@ async def spend(parts: Parts, budget: str, subject: str) -> None:
 
 def address(request: Request) -> str:
     """Whom to count for the other end of the line."""
-    return address_subject(request.client.host if request.client else "")
+    return f"address {counted_address(request.client.host if request.client else '')}"
 
 
 def _admit(endpoint: Endpoint, caller: Caller | None) -> None:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from server.core.text import TextRefused, graphemes, normal_text
 
@@ -60,16 +61,17 @@ def is_text_id(text_id: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class NewText:
-    """A text in the form that is stored, with its title and tags."""
+    """A text in the form that is stored, with its title and tags, and how many graphemes it has."""
 
     title: str
     text: str
     tags: tuple[str, ...]
+    length: int
 
-    @property
-    def length(self) -> int:
-        """Its graphemes."""
-        return len(graphemes(self.text))
+    @classmethod
+    def of(cls, title: str, text: str, tags: Iterable[str]) -> Self:
+        """These, all in normal form. Counts the graphemes, which takes a while for many texts."""
+        return cls(title, text, tuple(tags), len(graphemes(text)))
 
 
 class Unfit(ValueError):
@@ -202,4 +204,4 @@ def _text(row: Sequence[str], columns: Sequence[str]) -> NewText:
         text = normal_text(cells["text"].strip())
     except TextRefused as refused:
         raise Unfit("bad_text", str(refused)) from None
-    return NewText(normal_title(title), text, tuple(normal_tags(_between_tags.split(tags))))
+    return NewText.of(normal_title(title), text, normal_tags(_between_tags.split(tags)))

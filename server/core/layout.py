@@ -297,19 +297,6 @@ def types(layout: str, language: str) -> bool:
     return language in ALPHABETS and all(letter in places for letter in ALPHABETS[language])
 
 
-def layouts_for(language: str) -> list[str]:
-    """The layouts that type a language: those first on which its letters are easiest."""
-    typing = [name for name in LAYOUTS if types(name, language)]
-    return sorted(typing, key=lambda name: _hardness(name, language))
-
-
-def _hardness(layout: str, language: str) -> int:
-    """How much is held and pressed besides the letters' own keys, all letters together."""
-    places = [character_places(layout)[letter] for letter in ALPHABETS[language]]
-    dead = [place.dead for place in places if place.dead is not None]
-    return len(dead) + sum(_EASE_OF_LEVEL.index(place.level) for place in places + dead)
-
-
 # What a person has chosen: `settings` are theirs as they are stored, None if there are none.
 
 

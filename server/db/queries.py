@@ -1,4 +1,4 @@
-"""Every question we ask the store but the journal's, one function each."""
+"""People, passages and attempts: what to open one is asked, and what other questions share."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
@@ -177,9 +177,6 @@ async def list_texts(database: Database, language: str, length: str) -> Sequence
     question = select(texts).where(texts.c.language == language, texts.c.length == length)
     async with database.read() as connection:
         return (await connection.execute(question.order_by(texts.c.id))).mappings().all()
-
-
-# Key stats
 
 
 # Attempts

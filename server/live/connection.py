@@ -389,7 +389,7 @@ class Connection:
                 given_up = await self._racing.handle(message, self._who())
         except STORE_ERRORS:
             raise _store_away(message.id) from None
-        self.stored = self.stored or self._racing.races  # a guest is stored with its first slot
+        self.stored = self.stored or self._racing.takes_part  # with its first slot a guest is
         if given_up is not None and self.handle(given_up) is not None and self._attempt:
             self._attempt.give_up()
 

@@ -42,7 +42,7 @@ class Driven:
 
 @dataclass(slots=True)
 class AddressLimits:
-    """What one address may do; None for no limit."""
+    """What one address may do. `loopback_free`: this machine itself may do what it likes."""
 
     connections: int
     handshakes_s: int

@@ -97,17 +97,17 @@ class Racing:
         self._guesses = guesses
         self._race_id: str | None = None
 
-    @property
-    def races(self) -> bool:
-        """Whether the person has a slot in the race the connection is in."""
-        now_in = self._race_id and self._races.stored(self._race_id)
-        return bool(now_in and self._racer(now_in.race))
-
     def gone(self) -> None:
         """The connection has ended."""
         if self._race_id is not None:
             self._races.gone(self._race_id, self._member)
             self._race_id = None
+
+    @property
+    def takes_part(self) -> bool:
+        """Whether the person has a slot of the race that this connection is in."""
+        now_in = self._race_id and self._races.stored(self._race_id)
+        return bool(now_in and self._racer(now_in.race))
 
     async def handle(self, message: RaceMessage, person: Person) -> str | None:
         """Do what is asked; return the attempt that a racer has given up by it.

@@ -273,6 +273,28 @@ const messages = {
   tryAgain: 'Try again',
   askedTooOften: (time) => `You have asked too often. It works again at ${time}.`,
 
+  // Why the server has not done something, by the code of its answer
+
+  denied_account_required: 'That takes an account. Create one first: all that you have typed stays yours.',
+  denied_already_registered: 'This guest has an account by now. Sign in to it.',
+  denied_already_verified: 'The address is confirmed already. Reload the page.',
+  denied_bad_credentials: 'The e-mail or the password is wrong.',
+  denied_bad_link: 'This link does not work any more. The newest mail has the one that does.',
+  denied_busy: 'The server is busy. Try again in a moment.',
+  denied_disabled: 'This account is disabled.',
+  denied_email_taken: 'There is an account with this e-mail.',
+  denied_internal: 'Something has broken on the server. Try again; if it stays so, tell whoever runs it.',
+  denied_no_room: 'There is no room for more.',
+  denied_not_found: 'It is not there, or it is somebody else’s.',
+  denied_not_subscribed: 'There is no plan to change or to end. Reload the page.',
+  denied_not_yours: 'Only who has made it can change it.',
+  denied_store: 'The server’s store does not answer just now. Try again in a moment.',
+  denied_stripe: 'Stripe does not answer just now. Nothing was paid; try again in a moment.',
+  denied_subscribed: 'You have a plan already. Change it on Stripe.',
+  denied_too_large: 'That is too much at once.',
+  denied_unauthorized: 'You are not signed in any more. Reload the page.',
+  denied_wrong_password: 'The password is wrong.',
+
   // An attempt
   attemptNotFound: 'There is no such attempt, or it is somebody else’s.',
   attemptOfNobody: 'Attempts can be seen by whoever typed them. Sign in to see yours.',
@@ -597,15 +619,6 @@ const messages = {
   numberNeeded: 'This is no number.',
   numberBetween: (min, max) => `A number from ${min} to ${max}.`,
   numberTooFine: 'A whole number, please; accuracy may have one decimal.',
-  account_bad_credentials: 'The e-mail or the password is wrong.',
-  account_email_taken: 'There is an account with this e-mail.',
-  account_already_registered: 'This guest has an account by now. Sign in to it.',
-  account_disabled: 'This account is disabled.',
-  account_wrong_password: 'The password is wrong.',
-  account_bad_link: 'This link does not work any more. The newest mail has the one that does.',
-  account_already_verified: 'The address is confirmed already. Reload the page.',
-  account_busy: 'The server is busy. Try again in a moment.',
-  account_unauthorized: 'You are not signed in any more. Reload the page.',
   loginEnded: 'You are not signed in any more. Sign in again to go on.',
   signedOutTitle: 'You are signed out',
   signedOutHelp: 'Nothing of your account is left in this browser. You may type on as a guest.',
@@ -777,7 +790,6 @@ const messages = {
   plansHelp:
     'Races, practice and leaderboards are the same for all. A plan that ends takes nothing away: what it opened is hidden until you have it again.',
   nothingSold: 'Nothing is sold here: everybody may use everything.',
-  stripeAway: 'Stripe does not answer just now. Nothing was paid; try again in a moment.',
   planRequired: (plan) => `That is part of the plan ${plan}.`,
   toPlans: 'See the plans',
   olderDaysHidden: (date) => `Days before ${date} are part of the plan Premium.`,
@@ -858,7 +870,6 @@ const messages = {
   deleteCollectionHelp: 'What you have typed of them stays in your history.',
   sourceGone: 'The text that was to be raced is not there, or not shared with you.',
   collectionText: 'A text of a collection',
-  account_no_room: 'There is no room for more.',
 };
 
 export default messages;

@@ -52,7 +52,7 @@ arrive();
 function arrive() {
   const [name, secret] = location.hash.slice(1).split('=');
   if (secret) {
-    token = decodeURIComponent(secret);
+    token = secret;
     history.replaceState(null, '', `${location.pathname}#${name}`);
   }
   const known = Object.hasOwn(TITLES, name) ? /** @type {Place} */ (name) : null;

@@ -9,7 +9,7 @@ import { Frame } from '../views/frame.js';
 import { OwnKeyboard } from '../views/own_keyboard.js';
 import { Picture } from '../views/picture.js';
 import { ReplayView } from '../views/replay_view.js';
-import { ResultView } from '../views/result_view.js';
+import { isFinished, ResultView } from '../views/result_view.js';
 import { sourceName } from '../views/source_name.js';
 import { Standstill } from '../views/standstill.js';
 import { moment, number, say, sayIfKnown } from '../views/words.js';
@@ -166,7 +166,7 @@ function draw() {
   board.hidden = name === null;
   board.href = `/leaderboards?${new URLSearchParams({ board: name ?? '', language: shown.language ?? '' })}`;
   const ghost = find(document, '#attempt-ghost', HTMLAnchorElement);
-  ghost.hidden = stored === null;
+  ghost.hidden = stored === null || !isFinished(shown);
   ghost.href = `/race?ghost=${shown.id}`;
   result.draw();
   player.draw();

@@ -28,7 +28,7 @@ const search = find(document, '#search', HTMLFormElement);
 const shareLink = find(document, '#share-link', HTMLInputElement);
 
 /** The collection that the address names, and the secret of its link behind the #. */
-const named = decodeURIComponent(location.pathname.split('/')[2] ?? '');
+const named = location.pathname.split('/')[2] ?? '';
 const key = location.hash.slice(1);
 
 /** @type {Collection[]|null} null for whom the server does not know yet */

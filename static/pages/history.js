@@ -15,6 +15,7 @@ import { HistoryNumbers } from '../views/history_numbers.js';
 import { KeysFound } from '../views/keys_found.js';
 import { OldResultsView } from '../views/old_results_view.js';
 import { OwnKeyboard } from '../views/own_keyboard.js';
+import { isFinished } from '../views/result_view.js';
 import { Standstill } from '../views/standstill.js';
 import { TrendChart } from '../views/trend_chart.js';
 import { dayWords, hours, moment, number, percent, say } from '../views/words.js';
@@ -37,8 +38,6 @@ const WINDOW = { attempts: 10, days: 7 };
 const BINS_MAX = 24;
 const CALENDAR_DAYS = 371;
 const DAYS_OF_RUNS = [1, 7, 28];
-/** An attempt that was not finished has a speed, but not of a text. */
-const UNFINISHED = 'incomplete';
 
 const frame = new Frame({ title: 'placeHistory', redraw });
 const { session, settings } = frame;
@@ -219,7 +218,7 @@ function drawNumbers({ page, charts, span, today, minutesADay }) {
   const todays = dayNumbers(charts).find(({ day }) => day === today);
   numbers.show({
     days: daysWithin(charts, span),
-    newestSpeeds: finished(page.results).map(({ wpm }) => wpm),
+    newestSpeeds: page.results.filter(isFinished).map(({ wpm }) => wpm),
     streak: charts.streak_days,
     goal: minutesADay === null ? null : { doneMs: todays?.time_ms ?? 0, minutes: minutesADay },
   });
@@ -228,7 +227,7 @@ function drawNumbers({ page, charts, span, today, minutesADay }) {
 /** @param {Shown} asked */
 function drawTrend({ page, charts, span }) {
   const runs = runsWithin(daysWithin(charts, span));
-  const attempts = finished(page.results);
+  const attempts = page.results.filter(isFinished);
   const marks = by === 'attempts' ? attempts.toReversed().map(markOfAttempt) : marksOfRuns(runs);
   for (const button of elements(document, '[data-by]')) {
     button.setAttribute('aria-pressed', String(button.dataset.by === by));
@@ -370,11 +369,6 @@ function dayNumbers({ days }) {
 function daysWithin(charts, { from }) {
   const first = from === null ? 0 : (dayNamed(from) ?? 0);
   return dayNumbers(charts).filter(({ day }) => day >= first);
-}
-
-/** @param {Row[]} rows */
-function finished(rows) {
-  return rows.filter(({ why }) => !why.some(({ rule }) => rule === UNFINISHED));
 }
 
 async function fetchMore() {

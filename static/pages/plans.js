@@ -102,7 +102,7 @@ async function trying(act) {
   try {
     await act();
   } catch (error) {
-    refusal = () => sentence(error, { stripe: 'stripeAway' });
+    refusal = () => sentence(error);
   }
   draw();
 }

@@ -14,6 +14,7 @@ import { ENDED, RaceHistory } from '../views/race_history.js';
 import { mayGoOn, RaceResultsView } from '../views/race_results_view.js';
 import { RaceStartView, raceName } from '../views/race_start_view.js';
 import { RaceVoice } from '../views/race_voice.js';
+import { isFinished } from '../views/result_view.js';
 import { ResultsView } from '../views/results_view.js';
 import { buildSettings } from '../views/settings_view.js';
 import { Sound } from '../views/sound.js';
@@ -111,9 +112,19 @@ function showStart() {
   draw();
 }
 
+/** The race in the address, as somebody may have written it; '' for none. */
+function namedThere() {
+  const named = location.pathname.split('/')[2] ?? '';
+  try {
+    return decodeURIComponent(named);
+  } catch {
+    return named; // cut off in the middle of a character
+  }
+}
+
 /** As the address says. */
 function arrive() {
-  const named = decodeURIComponent(location.pathname.split('/')[2] ?? '');
+  const named = namedThere();
   const query = new URLSearchParams(location.search);
   const name = raceName(named);
   const ghostOf = query.get('ghost');
@@ -179,7 +190,7 @@ function settleIn(race) {
 
 /** @param {string} request @param {string} words why it was refused */
 function backToStart(request, words) {
-  const named = decodeURIComponent(location.pathname.split('/')[2] ?? '');
+  const named = namedThere();
   const byName = request === 'race.join' || request === 'race.watch';
   if (racing.race) {
     shown = 'race'; // another race was asked for from this one
@@ -215,7 +226,7 @@ live.on('done', ({ id, result, verdict, why, attempt: typed }) => {
   if (typing.phase !== 'done') typing.end();
   if (result === null) return;
   watch.href = `/attempts/${id}#replay`;
-  ghost.href = `${START}?ghost=${id}`;
+  if (isFinished({ why })) ghost.href = `${START}?ghost=${id}`;
   own = { attempt: typed, result, verdict, why, saved: true };
   results.show(own);
   draw();

@@ -13,6 +13,7 @@ import { openLine, tellOfLine } from '../views/line.js';
 import { Notices } from '../views/notices.js';
 import { OwnKeyboard } from '../views/own_keyboard.js';
 import { Palette } from '../views/palette.js';
+import { isFinished } from '../views/result_view.js';
 import { ResultsView } from '../views/results_view.js';
 import { USUAL } from '../views/settings.js';
 import { buildSettings } from '../views/settings_view.js';
@@ -210,7 +211,7 @@ live.on('done', ({ id, result, verdict, why, attempt }) => {
   waiting = null;
   if (result !== null) {
     watch.href = `/attempts/${id}#replay`;
-    ghost.href = `/race?ghost=${id}`;
+    if (isFinished({ why })) ghost.href = `/race?ghost=${id}`;
   }
   results.show({ attempt, result: result ?? attempt.result(), verdict, why, saved: true });
   lesson.end(result ?? attempt.result(), verdict);

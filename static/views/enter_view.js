@@ -77,12 +77,12 @@ export class EnterView {
 
 /** @returns {Remedy} */
 function emailTaken() {
-  return { field: 'email', message: say('account_email_taken'), href: '#sign-in', label: say('signInInstead') };
+  return { field: 'email', message: say('denied_email_taken'), href: '#sign-in', label: say('signInInstead') };
 }
 
 /** @returns {Remedy} */
 function badLink() {
-  return { field: 'new_password', message: say('account_bad_link'), href: '#forgot', label: say('anotherLink') };
+  return { field: 'new_password', message: say('denied_bad_link'), href: '#forgot', label: say('anotherLink') };
 }
 
 /**

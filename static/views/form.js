@@ -236,7 +236,7 @@ export class Form {
  */
 export function explain(error) {
   if (!(error instanceof Refusal) || error.status === 429) return sentence(error);
-  return sayIfKnown(`account_${error.code}`) ?? error.fields[0]?.message ?? sentence(error);
+  return sayIfKnown(`denied_${error.code}`) ?? error.fields[0]?.message ?? sentence(error);
 }
 
 /**

@@ -2,13 +2,15 @@
 
 import { element, find } from './dom.js';
 import { sentence } from './refusal.js';
+import { isFinished } from './result_view.js';
 import { moment, number, say } from './words.js';
 
 /**
+ * @import { Reason } from '../net/protocol.js'
  * @import { Session } from '../net/session.js'
  *
  * @typedef {{id: string, text_preview: string, wpm: number, finished_at: number,
- *   self_reported: boolean}} Typed
+ *   self_reported: boolean, why: Reason[]}} Typed
  */
 
 const RECENT = 20;
@@ -61,7 +63,8 @@ export class GhostList {
       this.#typed = [typed, ...(this.#typed ?? [])];
     } catch {
       // Somebody else's, from a leaderboard: the server knows whether it may be raced against.
-      this.#typed = [{ id, text_preview: '', wpm: 0, finished_at: 0, self_reported: false }, ...(this.#typed ?? [])];
+      const unknown = { id, text_preview: '', wpm: 0, finished_at: 0, self_reported: false, why: [] };
+      this.#typed = [unknown, ...(this.#typed ?? [])];
     }
     this.draw();
     this.#changed();
@@ -75,7 +78,7 @@ export class GhostList {
     this.#error = null;
     try {
       const page = await this.#session.ask('GET', `/users/me/progress?limit=${RECENT}&keys=false`);
-      this.#typed = page.results.filter((/** @type {Typed} */ typed) => !typed.self_reported);
+      this.#typed = page.results.filter((/** @type {Typed} */ typed) => !typed.self_reported && isFinished(typed));
     } catch (error) {
       this.#error = error;
     }

@@ -46,7 +46,7 @@ export class ProfileView {
         email.clear();
         email.tell(say('linkSent', address));
       },
-      { email_taken: () => blame('email', 'account_email_taken'), wrong_password: wrongPassword },
+      { email_taken: () => blame('email', 'denied_email_taken'), wrong_password: wrongPassword },
     );
     const password = new Form(
       root,
@@ -98,7 +98,7 @@ function goalsOf(values) {
 }
 
 export function wrongPassword(field = 'current_password') {
-  return blame(field, 'account_wrong_password');
+  return blame(field, 'denied_wrong_password');
 }
 
 /** @param {string} field @param {string} message */

@@ -34,7 +34,7 @@ export class RaceHistory {
   /** @type {Raced[]} */
   #rows = [];
   #total = 0;
-  /** @type {string|null} */
+  /** @type {number|null} from where the next page goes on */
   #next = null;
 
   /** @param {HTMLElement} root @param {Pick<Session, 'ask'|'known'>} session */
@@ -57,7 +57,7 @@ export class RaceHistory {
   async #fetch() {
     this.#standstill.wait();
     try {
-      const query = this.#next === null ? '' : `?${new URLSearchParams({ cursor: this.#next })}`;
+      const query = this.#next === null ? '' : `?${new URLSearchParams({ offset: String(this.#next) })}`;
       const page = await this.#session.ask('GET', `/users/me/races${query}`);
       this.#rows.push(...page.results);
       this.#total = page.total;

@@ -1,7 +1,7 @@
 /** What a person is told when the server has said no, or nothing at all. */
 
 import { Refusal } from '../net/session.js';
-import { moment, say } from './words.js';
+import { moment, say, sayIfKnown } from './words.js';
 
 const MS_PER_SECOND = 1_000;
 
@@ -20,5 +20,5 @@ export function sentence(error, messages = {}) {
   }
   if (error.code === PLAN_REQUIRED) return say('planRequired', say(`plan_${error.plan}`));
   const known = messages[error.code];
-  return known ? say(known) : error.message;
+  return known ? say(known) : (sayIfKnown(`denied_${error.code}`) ?? error.message);
 }

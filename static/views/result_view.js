@@ -28,6 +28,8 @@ const WEAK_KEYS = 3;
 const CONFUSIONS = 12;
 const POINTS_MAX = 150;
 const UNKNOWN = '–';
+/** The rule that speaks of an attempt which was given up, or cut short. */
+const UNFINISHED = 'incomplete';
 
 /** The actions and whatever else the root has of its own stand between the numbers and what they mean. */
 const HEADLINE = `
@@ -255,6 +257,14 @@ export function condensed(points) {
     const errors = part.reduce((sum, point) => sum + point.errors, 0);
     return { at_s, wpm, raw_wpm, errors };
   });
+}
+
+/**
+ * Was it typed to its end? What was not has a speed, but not of a text, and is no ghost to race against.
+ * @param {{why: Reason[]}} attempt
+ */
+export function isFinished({ why }) {
+  return !why.some(({ rule }) => rule === UNFINISHED);
 }
 
 /**

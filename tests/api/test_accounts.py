@@ -86,6 +86,8 @@ async def test_a_password_of_any_script_will_do(sqlite_site: Site, password: str
         {"admin": True},
         {"tier": "premium"},
         {"full_name": "x" * 256},
+        {"full_name": "\u0344" * 200},
+        {"name": "\ufb2c" * 30},
         {"full_name": "a\0b"},
         {"name": "a\u202eb"},
         {"name": "a\u200bb"},

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from server import budgets as budgets_module
 from server import redis_link
-from server.budgets import PER_HOUR, Budgets, OverBudget, address_subject
+from server.budgets import PER_HOUR, Budgets, OverBudget, counted_address
 from server.clock import Clock
 from server.redis_link import RedisLink
 from tests.valkey import Valkey
@@ -246,9 +246,10 @@ async def test_redis_that_hangs_is_waited_for_once() -> None:
         ("2001:db8::1", "2001:db8::ffff:1", True),
         ("2001:db8::1", "2001:db8:0:1::1", False),
         ("fe80::1%eth0", "fe80::1", True),
+        ("::1", "::2", False),
         ("", "", True),
         ("testclient", "other", False),
     ],
 )
 def test_address_is_that_of_a_host_or_its_network(one: str, other: str, same: bool) -> None:
-    assert (address_subject(one) == address_subject(other)) is same
+    assert (counted_address(one) == counted_address(other)) is same

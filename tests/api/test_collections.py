@@ -239,6 +239,8 @@ async def test_there_is_no_room_for_more_than_the_limits(site: Site) -> None:
     [
         {"name": " "},
         {"name": "x" * 81},
+        {"name": "\ufb2c" * 30},
+        {"name": "x", "description": "\u0344" * 300},
         {"name": "a\u2028b\u0007"},
         {"name": "x", "tags": [str(n) for n in range(11)]},
         {"name": "x", "tags": ["a,b"]},

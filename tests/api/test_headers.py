@@ -1,6 +1,7 @@
 """Every answer tells browsers what they may do with it, refusals and errors included."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from http import HTTPStatus
 
 import httpx
@@ -194,3 +195,28 @@ async def test_only_the_proxies_that_are_named_are_believed(
         ]
     believed = trusted == "127.0.0.1"
     assert statuses == [401, 401 if believed else 429]
+
+
+@pytest.mark.parametrize(
+    ("second", "admitted"), [("2001:db8::ffff:2", False), ("2001:db8:0:1::1", True)]
+)
+async def test_a_network_of_ipv6_opens_as_many_websockets_as_an_address(
+    make_server: MakeServer, sqlite_url: str, second: str, admitted: bool
+) -> None:
+    environment = {
+        "ENVIRONMENT": "production",
+        "CONNECTIONS_PER_ADDRESS": "1",
+        "FORWARDED_ALLOW_IPS": "127.0.0.1",
+    }
+    process = make_server(sqlite_url, environment=environment)
+    await process.start()
+    async with AsyncExitStack() as stack:
+        first = {"X-Forwarded-For": "2001:db8::1"}
+        await stack.enter_async_context(connect(process.ws_url, additional_headers=first))
+        again = connect(process.ws_url, additional_headers={"X-Forwarded-For": second})
+        if admitted:
+            await stack.enter_async_context(again)
+            return
+        with pytest.raises(InvalidStatus) as refused:
+            await stack.enter_async_context(again)
+        assert refused.value.response.status_code == 429

@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
 
+from server.api.imports import AT_ONCE
 from server.core.source import Source, SourceKind
 from server.db.queries import Person
 from tests.api.people import PASSWORD, Site, code
-from tests.api.typed import Api, token
+from tests.api.typed import Api, opened_api, token
+from tests.conftest import MakeServer
 from tests.db.stored import person
 from tests.imports.exports import (
     AT_MS,
@@ -22,6 +26,7 @@ from tests.imports.exports import (
     monkeytype_row,
     typeracer,
 )
+from tests.processes import ServerProcess
 
 FILE = monkeytype(
     monkeytype_row(),
@@ -130,6 +135,40 @@ async def test_two_at_once_bring_it_once(api: Api) -> None:
     assert sorted(report["new"] for report in reports) == [0, 4]
     assert (await api.ask("/users/me/progress", who))["total"] == 4
     assert (await api.ask("/key-stats", who))["keys"]["e"]["presses"] == 36
+
+
+@asynccontextmanager
+async def being_read(server: ServerProcess) -> AsyncIterator[None]:
+    """Somebody's file that the server has begun to read; it ends with the block."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+    head = (
+        *("POST /api/v1/imports HTTP/1.1", "Host: typing.example", "Connection: close"),
+        f"Authorization: Bearer {token(person())}",
+        *(f"Content-Length: {len(FILE)}", "Expect: 100-continue"),
+    )
+    writer.write("\r\n".join((*head, "", "")).encode())
+    assert b" 100 " in await reader.readuntil(b"\r\n\r\n")
+    yield
+    writer.write(FILE)
+    assert b" 200 " in await reader.readline()
+    writer.close()
+
+
+async def test_who_comes_while_too_many_are_read_loses_no_try(
+    make_server: MakeServer, sqlite_url: str
+) -> None:
+    server = make_server(sqlite_url, environment={"IMPORTS_PER_HOUR": "1"})
+    await server.start()
+    who = person()
+    async with opened_api(server, sqlite_url) as api:
+        async with AsyncExitStack() as others:
+            for _ in range(AT_ONCE):
+                await others.enter_async_context(being_read(server))
+            busy = await bring(api, who, FILE)
+            assert (busy.status_code, code(busy)) == (503, "busy")
+            assert busy.headers["retry-after"] == "5"
+        assert (await brought(api, who, FILE))["new"] == 2
+        assert code(await bring(api, who, FILE)) == "rate"
 
 
 async def test_what_keybr_counted_of_keys_is_counted(api: Api) -> None:

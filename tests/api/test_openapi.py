@@ -1,5 +1,6 @@
 """The OpenAPI document says what the routes do, because both come from one list."""
 
+import re
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal
@@ -13,6 +14,7 @@ from starlette.applications import Starlette
 from server.api.docs_page import documents
 from server.api.endpoint import Call, Endpoint, Model, Parts, Query, Who
 from server.api.openapi import openapi
+from server.app import ENDPOINTS as ALL
 
 ROOT = Path(__file__).parents[2]
 UUID = r"[0-9a-f-]{36}"
@@ -165,6 +167,34 @@ def test_schemas_are_schemas_and_nothing_refers_to_nothing(document: dict[str, A
     for schema in schemas.values():
         jsonschema_rs.meta.validate(schema)
     assert references(document) <= {f"#/components/schemas/{name}" for name in schemas}
+
+
+# Refusals that no page of ours shows by their code: pages do not meet the first ones, of the others
+# they say more than a code does.
+UNSAID = {
+    *("bad_json", "bad_signature", "cross_site", "unsupported_media_type"),
+    *("invalid_refresh_token", "refresh_reused"),
+    *("invalid", "no_plans", "plan_required", "rate", "too_many_rows", "unknown_format"),
+    "weak_password",
+}
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_pages_have_words_of_their_own_for_every_refusal(language: str) -> None:
+    refusals = [
+        answer["content"]["application/json"]["schema"]["allOf"][1]
+        for operations in openapi(ALL, "")["paths"].values()
+        for operation in operations.values()
+        for status, answer in operation["responses"].items()
+        if int(status) >= HTTPStatus.BAD_REQUEST
+    ]
+    codes = {
+        code
+        for one in refusals
+        for code in one["properties"]["error"]["properties"]["code"]["enum"]
+    }
+    messages = (ROOT / "static" / "messages" / f"{language}.js").read_text(encoding="utf-8")
+    assert set(re.findall(r"^  denied_(\w+):", messages, re.MULTILINE)) == codes - UNSAID
 
 
 async def test_documents_are_answered_304_when_they_are_known() -> None:

@@ -2,13 +2,20 @@
 
 import asyncio
 import re
+from random import Random
+from uuid import uuid4
 
 import pytest
 from playwright.async_api import Browser, expect
+from sqlalchemy import insert
 
+from server.clock import Clock
+from server.core.source import Source, SourceKind
+from server.db.race_rows import racers, races
 from tests.browser.conftest import Complaints, Visit
 from tests.browser.keyboard import Keyboard
 from tests.browser.race_page import RacePage, lobby, race_page
+from tests.fill import Row, model
 from tests.live.guest import TEXT
 from tests.processes import ServerProcess
 
@@ -31,6 +38,11 @@ _WRONG_CLOCK = """
 const right = performance.timeOrigin;
 Object.defineProperty(performance, 'timeOrigin', { get: () => right + 90_000 });
 """
+
+
+@pytest.fixture(scope="module")
+def words_10() -> Row:
+    return model(Source(SourceKind.WORDS, language="en", count=10), Random(2))
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
@@ -208,6 +220,79 @@ async def test_a_ghost_is_raced_from_its_attempt_and_the_race_is_in_the_history(
     await expect(visit.page.locator("#own-attempt")).to_be_visible()
     await visit.page.locator('#race-results [data-action="leave"]').press("Enter")
     await expect(visit.page.locator("#raced tbody td").first).to_have_text("1 of 2")
+
+
+async def test_what_was_given_up_is_offered_as_no_ghost(visit: Visit, words_10: Row) -> None:
+    who = await visit.api.guest()
+    at_ms = Clock().now_ms() - 60_000
+    given_up = {"verdict": "unranked", "state": "abandoned"}
+    why = [{"rule": "incomplete", "value": 9, "limit": 60}]
+    whole = await visit.api.add(words_10, who, at_ms)
+    part = await visit.api.add(words_10, who, at_ms + 1, why=why, **given_up)
+    await visit.be(who)
+    await visit.go("/race")
+    await visit.page.locator("#ghosts summary").click()
+    offered = visit.page.locator("#ghosts .rows input")
+    await expect(offered).to_have_count(1)
+    await expect(offered).to_have_value(whole)
+    ghost = visit.page.locator("#attempt-ghost")
+    for attempt, is_offered in ((whole, True), (part, False)):
+        await visit.go(f"/attempts/{attempt}")
+        await expect(visit.page.locator("#attempt-when")).not_to_be_empty()
+        await expect(ghost).to_be_visible(visible=is_offered)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/race/%E0%A4%A", "There is no such race"),
+        ("/collections/%E0%A4%A", "There is no such collection"),
+        ("/account#reset-password=%E0%A4%A", "New password"),
+    ],
+)
+async def test_an_address_that_was_cut_off_leads_somewhere(
+    visit: Visit, path: str, said: str
+) -> None:
+    await visit.go(path)
+    await expect(visit.page.locator("main")).to_contain_text(said)
+
+
+async def test_all_races_of_the_history_can_be_had(visit: Visit) -> None:
+    who = await visit.api.guest()
+    ids = [str(uuid4()) for _ in range(25)]
+    facts = {
+        "code": "AAAAAA",
+        "driver": "",
+        "epoch": 1,
+        "n": 0,
+        "phase": "finished",
+        "quick": False,
+        "private": False,
+        "racers_max": 2,
+        "source": {"kind": "custom"},
+        "rule": "free",
+        "layout": "qwerty",
+        "text": TEXT,
+        "speed_wpm": 40.0,
+        "created_at_ms": 0,
+    }
+    at_ms = 1_790_000_000_000
+    times = [{"starts_at_ms": at_ms + n, "ended_at_ms": at_ms + n} for n in range(25)]
+    seat = {"slot": 0, "user_id": who.id, "ghost": False, "ready": True, "place": 1}
+    async with visit.api.database.write() as connection:
+        rows = [{"id": one, **facts, **when} for one, when in zip(ids, times, strict=True)]
+        await connection.execute(insert(races), rows)
+        mine = [{"race_id": one, "attempt_id": str(uuid4()), **seat} for one in ids]
+        await connection.execute(insert(racers), mine)
+    await visit.be(who)
+    await visit.go("/race")
+    shown = visit.page.locator("#raced tbody tr")
+    await expect(shown).to_have_count(20)
+    await visit.page.locator("#raced .more").click()
+    await expect(shown).to_have_count(25)
+    await expect(visit.page.locator("#raced .more")).to_be_hidden()
+    links = await shown.locator("a").evaluate_all("all => all.map(one => one.pathname)")
+    assert links == [f"/race/{one}" for one in reversed(ids)]
 
 
 async def test_home_leads_to_a_quick_race_that_starts_by_itself(

@@ -2,6 +2,7 @@
 
 import pytest
 
+from server.core import collection
 from server.core.collection import (
     PROBLEMS_MAX,
     TEXTS_MAX,
@@ -32,16 +33,23 @@ def test_columns_go_by_their_names_in_any_order(delimiter: str, line_end: str) -
     rows = [("Tags", "TEXT", "title"), ('"Sea, wind;sea"', "ab — cd", "One"), ("", "ef", "")]
     table = line_end.join(delimiter.join(row) for row in rows)
     assert texts(f"\ufeff{table}") == [
-        NewText("One", "ab — cd", ("sea", "wind")),
-        NewText("", "ef", ()),
+        NewText("One", "ab — cd", ("sea", "wind"), 7),
+        NewText("", "ef", (), 2),
     ]
 
 
 def test_a_text_may_have_lines_and_quotation_marks() -> None:
     assert texts('text\n\n"one ""two""\r\nthree…"\n  four  \n') == [
-        NewText("", 'one "two"\nthree...', ()),
-        NewText("", "four", ()),
+        NewText("", 'one "two"\nthree...', (), 18),
+        NewText("", "four", (), 4),
     ]
+
+
+def test_characters_are_counted_where_the_table_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That may be a thread; whoever stores the texts has everybody wait."""
+    found = texts("text\none\ne\u0323\u0301\n")
+    monkeypatch.delattr(collection, "graphemes")
+    assert [one.length for one in found] == [3, 1]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from itertools import groupby
 import pytest
 
 from server.core.layout import (
-    ALPHABETS,
     LAYOUTS,
     Finger,
     Hand,
@@ -18,7 +17,6 @@ from server.core.layout import (
     chosen_layout,
     find_place,
     key_places,
-    layouts_for,
     types,
 )
 from server.core.source import DEFAULT_LAYOUTS
@@ -191,18 +189,6 @@ def test_languages_are_those_whose_letters_are_there() -> None:
     assert not types("no such layout", "en")
 
 
-def test_the_layout_made_for_a_language_comes_first() -> None:
-    first = {language: layouts_for(language)[0] for language in ALPHABETS}
-    assert first == {
-        **DEFAULT_LAYOUTS,
-        "fr": "azerty",
-        "de": "qwertz",
-        "es": "spanish",
-        "pl": "polish",
-    }
-    assert layouts_for("tlh") == []
-
-
 def test_what_a_person_chose_holds_where_it_types_the_language() -> None:
     dvorak = {"layouts": {"en": "dvorak", "ru": "dvorak"}}
     assert chosen_layout("en", dvorak) == "dvorak"
@@ -222,7 +208,8 @@ def test_everything_there_is_to_type_is_on_every_layout_that_types_the_language(
     passages = parse_lines((CONTENT / language / "texts.jsonl").read_bytes())
     words = (CONTENT / language / "words.txt").read_text(encoding="utf-8")
     wanted = {key_name(char) for row in passages for char in row["text"]} | set(words) - {"\n"}
-    missing = {name: wanted - key_places(name).keys() for name in layouts_for(language)}
+    those = [name for name in LAYOUTS if types(name, language)]
+    missing = {name: wanted - key_places(name).keys() for name in those}
     assert not any(missing.values()), missing
 
 
