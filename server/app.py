@@ -190,7 +190,7 @@ def build_api(parts: Parts, settings: Settings, redis_link: RedisLink) -> api.Pa
         days=Shared(),
         lessons=parts.texts.lessons,
         imports=Imports(parts.database),
-        import_turns=asyncio.Semaphore(imports.AT_ONCE),
+        importing=[],
         coach=parts.texts.coach,
     )
 
@@ -349,7 +349,7 @@ async def _live(websocket: WebSocket, parts: Parts, settings: Settings) -> None:
         return
     address = counted_address(websocket.client.host if websocket.client else "")
     comes_back = "resume" in websocket.query_params
-    busy = _busy(parts, comes_back) or _too_many(parts, address)
+    busy = _busy(parts, comes_back) or _too_many(parts, address, comes_back)
     if busy is not None:
         await _deny(websocket, busy)
         return
@@ -379,8 +379,8 @@ def _busy(parts: Parts, comes_back: bool) -> ApiError | None:
     return None
 
 
-def _too_many(parts: Parts, address: str) -> ApiError | None:
-    wait_s = parts.hub.admit(address)
+def _too_many(parts: Parts, address: str, comes_back: bool) -> ApiError | None:
+    wait_s = parts.hub.admit(address, comes_back)
     return _later(429, "rate", "Too many connections; try again.", wait_s) if wait_s > 0 else None
 
 

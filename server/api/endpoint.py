@@ -3,7 +3,6 @@
 Every answer that is no success has one shape: {"error":{"code","message","fields"?},"request_id"}.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -161,7 +160,7 @@ class Parts:
     days: Shared[list[Day]]
     lessons: Lessons
     imports: Imports
-    import_turns: asyncio.Semaphore  # one for each file that may be read at a time
+    importing: list[str]  # whose files are read now, a name for each file
     coach: Coach
 
 

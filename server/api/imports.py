@@ -32,6 +32,7 @@ from server.imports.report import DAYS_MAX, Day, Report
 from server.imports.results import EPOCH, Fingerprints, Imported, Trainer
 
 AT_ONCE = 4  # each may become some 50 MB of rows
+AT_ONCE_OF_ONE = 2
 BYTES_MAX = 20_000_000
 SLICE_BYTES = 8_192  # read in a ms or two, for which whoever types here may have to wait
 READ_S = 300
@@ -210,14 +211,18 @@ class _Reading:
 
 @asynccontextmanager
 async def _reading(parts: Parts, call: Call) -> AsyncIterator[_Reading]:
-    """Raises ApiError 429 or 503: only so many files are read at a time."""
-    if parts.import_turns.locked():
+    """Raises ApiError 429 or 503: only so many files are read at a time, fewer of one person."""
+    user_id, importing = call.me.user_id, parts.importing
+    if len(importing) >= AT_ONCE or importing.count(user_id) >= AT_ONCE_OF_ONE:
         headers = {"Retry-After": str(BUSY_RETRY_S)}
-        raise ApiError(503, "busy", "Others are bringing theirs along; try again.", headers=headers)
-    async with parts.import_turns:
-        await spend(parts, "import", f"user {call.me.user_id}")
-        known = await parts.imports.known(call.me.user_id)
-        yield _Reading(call.me.user_id, known, parts.clock.now_ms())
+        raise ApiError(503, "busy", "Other files are being read; try again.", headers=headers)
+    importing.append(user_id)
+    try:
+        await spend(parts, "import", f"user {user_id}")
+        known = await parts.imports.known(user_id)
+        yield _Reading(user_id, known, parts.clock.now_ms())
+    finally:
+        importing.remove(user_id)
 
 
 async def _read(request: Request, reading: _Reading) -> None:

@@ -294,11 +294,12 @@ class Connection:
             message = None
         if not isinstance(message, Hello):
             self.close(CloseCode.MALFORMED, "the first message must be hello")
-        elif message.token is None:
-            self._parts.hub.made_guest(self.address)
+        elif message.token is not None:
+            self._later(self._recognise(message.token, message.id))
+        elif self._parts.hub.makes_guest(self.address):
             self._met(new_guest(), message.id)
         else:
-            self._later(self._recognise(message.token, message.id))
+            self.close(CloseCode.TRY_LATER, "too many new guests")
 
     async def _recognise(self, token: str, re: int | None) -> None:
         try:

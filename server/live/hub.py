@@ -76,23 +76,25 @@ class Hub:
 
     # Addresses
 
-    def admit(self, address: str) -> float:
-        """How many seconds this address must wait before it may connect; 0 if it may now."""
+    def admit(self, address: str, comes_back: bool = False) -> float:
+        """How many seconds this address must wait before it may connect; 0 if it may now.
+
+        Who `comes_back` is no new guest: too many of those keep nobody from what is theirs.
+        """
         if self._unlimited(address):
             return 0.0
         now_s = self._now_s()
         if self._limits.open.get(address, 0) >= self._limits.connections:
             return 5.0
         wait_s = self._guests.of(address).wait_s(now_s)
-        if wait_s > 0:
+        if wait_s > 0 and not comes_back:
             return wait_s
         handshakes = self._handshakes.of(address)
         return 0.0 if handshakes.take(now_s) else handshakes.wait_s(now_s)
 
-    def made_guest(self, address: str) -> None:
-        """A new guest came from this address."""
-        if not self._unlimited(address):
-            self._guests.of(address).take(self._now_s())
+    def makes_guest(self, address: str) -> bool:
+        """Count a new guest from this address; False, and not counted, if there were too many."""
+        return self._unlimited(address) or self._guests.of(address).take(self._now_s())
 
     def _unlimited(self, address: str) -> bool:
         return self._limits.loopback_free and address in ("127.0.0.1", "::1", "")

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from server.api.imports import AT_ONCE
+from server.api.imports import AT_ONCE, AT_ONCE_OF_ONE
 from server.core.source import Source, SourceKind
 from server.db.queries import Person
 from tests.api.people import PASSWORD, Site, code
@@ -138,12 +138,12 @@ async def test_two_at_once_bring_it_once(api: Api) -> None:
 
 
 @asynccontextmanager
-async def being_read(server: ServerProcess) -> AsyncIterator[None]:
-    """Somebody's file that the server has begun to read; it ends with the block."""
+async def being_read(server: ServerProcess, whose: str) -> AsyncIterator[None]:
+    """A file that the server has begun to read; it ends with the block."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     head = (
         *("POST /api/v1/imports HTTP/1.1", "Host: typing.example", "Connection: close"),
-        f"Authorization: Bearer {token(person())}",
+        f"Authorization: Bearer {whose}",
         *(f"Content-Length: {len(FILE)}", "Expect: 100-continue"),
     )
     writer.write("\r\n".join((*head, "", "")).encode())
@@ -163,12 +163,25 @@ async def test_who_comes_while_too_many_are_read_loses_no_try(
     async with opened_api(server, sqlite_url) as api:
         async with AsyncExitStack() as others:
             for _ in range(AT_ONCE):
-                await others.enter_async_context(being_read(server))
+                await others.enter_async_context(being_read(server, token(person())))
             busy = await bring(api, who, FILE)
             assert (busy.status_code, code(busy)) == (503, "busy")
             assert busy.headers["retry-after"] == "5"
         assert (await brought(api, who, FILE))["new"] == 2
         assert code(await bring(api, who, FILE)) == "rate"
+
+
+async def test_one_person_leaves_room_for_others(make_server: MakeServer, sqlite_url: str) -> None:
+    server = make_server(sqlite_url)
+    await server.start()
+    who, other = person(), person()
+    async with opened_api(server, sqlite_url) as api:
+        async with AsyncExitStack() as files:
+            for _ in range(AT_ONCE_OF_ONE):
+                await files.enter_async_context(being_read(server, token(who)))
+            assert code(await bring(api, who, FILE)) == "busy"
+            assert (await brought(api, other, FILE))["new"] == 2
+        assert (await brought(api, who, FILE))["known"] == 2
 
 
 async def test_what_keybr_counted_of_keys_is_counted(api: Api) -> None:

@@ -5,7 +5,9 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
+from websockets.exceptions import InvalidStatus
 
+from tests.conftest import MakeServer
 from tests.live.conftest import Served
 from tests.live.guest import TEXT, Guest, custom, guest, new_id
 from tests.raw_client import raw_client
@@ -171,3 +173,23 @@ async def test_strikes_count_before_hello_too(url: str, bystander: Guest) -> Non
             await client.expect("error", code="bad_field")
         await client.send(type="hello", id=1, token=5)
         assert await client.closed() == 4500
+
+
+async def test_too_many_new_guests_keep_nobody_from_what_is_theirs(
+    make_server: MakeServer, sqlite_url: str
+) -> None:
+    process = make_server(
+        sqlite_url, environment={"ENVIRONMENT": "production", "GUESTS_PER_ADDRESS_HOUR": "1"}
+    )
+    await process.start()
+    async with guest(process.ws_url) as person:
+        await person.begin()
+        await person.typed("the ")
+    with pytest.raises(InvalidStatus, match="429"):
+        await raw_client(process.ws_url).__aenter__()
+    async with guest(f"{process.ws_url}?resume", person.token) as again:
+        assert (await again.resume(person.attempt))["seq"] == 4
+    # And that is no way for a new one.
+    async with raw_client(f"{process.ws_url}?resume") as other:
+        await other.send(type="hello")
+        assert await other.refused() == 1013
