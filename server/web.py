@@ -36,6 +36,7 @@ log.addFilter(lambda record: not record.getMessage().startswith("Invalid UTF-8")
 REQUEST_S = 5.0  # for a request's headers to arrive, and as long for its body
 HANDSHAKE_S = 5.0
 EARLY_BYTES_MAX = 65_536  # that may arrive before it is somebody's turn
+UNREAD_S = 60.0  # for a client to read what it has asked for, a buffer's worth at a time
 CLOSE_S = 3.0  # for a client to take our close before the line is cut
 PING_S = 20.0
 SHUTDOWN_S = 5
@@ -50,12 +51,14 @@ class Config(uvicorn.Config):
 
 
 class HttpProtocol(HttpToolsProtocol):
-    """Cuts a connection whose request never ends, be it the first or a later one.
+    """Cuts a connection whose request never ends, be it the first or a later one, and one whose
+    answer is not read.
 
     The first request of each waits at the door.
     """
 
     _deadline: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
     _in_request = False
     _entered = False
     _early = b""
@@ -108,8 +111,39 @@ class HttpProtocol(HttpToolsProtocol):
         self.parser = None  # type: ignore[assignment]
         self.scope["extensions"] = {}
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._wait_for_reader()
+
+    def resume_writing(self) -> None:
+        self._has_read()
+        super().resume_writing()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._see_to_close()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._see_to_close()
+
+    def _see_to_close(self) -> None:
+        # Closing waits until all is sent, which one who reads nothing never lets happen.
+        if self.transport.is_closing():
+            self._wait_for_reader()
+
+    def _wait_for_reader(self) -> None:
+        if self._unread is None:
+            self._unread = self.loop.call_later(UNREAD_S, self.transport.abort)
+
+    def _has_read(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
     def connection_lost(self, exc: Exception | None) -> None:
         self._met_deadline()
+        self._has_read()
         super().connection_lost(exc)
 
     def _be_patient(self, seconds: float) -> None:

@@ -8,20 +8,23 @@ import importlib
 import os
 import runpy
 import socket
+from typing import Any
 
 from server import web
 
 SEND_BYTES = 16 * 1_024
 
 
-connection_made = web.WebSocketProtocol.connection_made
+def make_shallow(protocol: Any) -> None:
+    """Have a short way between the application and a full pipe."""
+    connection_made = protocol.connection_made
 
+    def made_shallow(self: Any, transport: asyncio.BaseTransport) -> None:
+        connection: socket.socket = transport.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
+        connection_made(self, transport)
 
-def made_shallow(self: web.WebSocketProtocol, transport: asyncio.BaseTransport) -> None:
-    """The product's, with a short way between the application and a full pipe."""
-    connection: socket.socket = transport.get_extra_info("socket")
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)
-    connection_made(self, transport)
+    protocol.connection_made = made_shallow
 
 
 def set_constants(constants: str) -> None:
@@ -35,5 +38,6 @@ def set_constants(constants: str) -> None:
 
 if __name__ == "__main__":
     set_constants(os.environ.get("CONSTANTS", ""))
-    web.WebSocketProtocol.connection_made = made_shallow  # type: ignore[method-assign]
+    make_shallow(web.HttpProtocol)
+    make_shallow(web.WebSocketProtocol)
     runpy.run_module("server", run_name="__main__")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import resource
+import socket
 import sys
 import time
 import uuid
@@ -228,6 +229,38 @@ async def test_a_client_that_never_reads_is_let_go(
             assert time.monotonic() - began_s < within_s, "the connection is still held"
             await asyncio.sleep(0.05)
         await the_next_gets_in(server)
+    assert "Traceback" not in server.log()
+
+
+@pytest.mark.parametrize(
+    ("path", "connection"),
+    [
+        pytest.param("/openapi.json", "close", id="more than fits"),
+        pytest.param("/static/messages/ru.js", "close", id="the last of it"),
+        pytest.param("/static/messages/ru.js", "keep-alive", id="the last of it for now"),
+    ],
+)
+async def test_one_who_asks_and_never_reads_is_let_go(
+    make_server: MakeServer, sqlite_url: str, path: str, connection: str
+) -> None:
+    constants = "server.web.UNREAD_S=0.5"
+    server = make_server(
+        sqlite_url, module="tests.impatient_server", environment={"CONSTANTS": constants}
+    )
+    await server.start()
+    await asyncio.sleep(0.5)  # for the connections that asked for its health to be gone
+    before = sockets(server)
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        client.connect(("127.0.0.1", server.port))
+        request = f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\n\r\n"
+        client.sendall(request.encode())
+        await asyncio.sleep(0.3)
+        assert sockets(server) > before
+        deadline_s = time.monotonic() + 9  # a connection is kept alive for 5 s
+        while sockets(server) > before:
+            assert time.monotonic() < deadline_s, "the connection is still held"
+            await asyncio.sleep(0.05)
     assert "Traceback" not in server.log()
 
 
