@@ -28,6 +28,9 @@ FULL_FROM = 1.0
 COMMIT_TIMES = 3.0
 TURN_TIMES = 6.0
 WATCHERS_THINNED = 4  # of so many frames they still get one
+# New websockets in a step. When the door opens again, all who have waited come at once: they would
+# be too many before anything is late.
+THIN_SOCKETS = 5
 SOCKET_RETRY_S = (5.0, 15.0)
 ATTEMPT_RETRY_S = (2.0, 6.0)
 
@@ -36,7 +39,7 @@ class Level(IntEnum):
     """What is done without; each level includes those below."""
 
     CALM = 0
-    THIN = 1  # watchers see less of how a race goes, from the next level on nothing
+    THIN = 1  # watchers see less of how a race goes, and few websockets are let in; then none
     CLOSED = 2  # new websockets are refused, but of those who come back to something
     FULL = 3  # new attempts and races are refused
 
@@ -69,12 +72,14 @@ class Load:
         self._rng = rng
         self._refused = refused
         self._samples: deque[Sample] = deque()
+        self._let_in = 0  # since the last sample
         self._risen_at_s = self._strained_at_s = float("-inf")
 
     def note(self, sample: Sample) -> None:
         """Take a sample; times go on from one to the next."""
         samples = self._samples
         samples.append(sample)
+        self._let_in = 0
         while samples[0].at_s < sample.at_s - WINDOW_S:
             samples.popleft()
         if not self._limits.late_ms or sample.at_s - samples[0].at_s < WINDOW_S / 2:
@@ -112,8 +117,10 @@ class Load:
 
     def socket_wait_s(self, connected: int, comes_back: bool) -> float:
         """How long until one more may try again to connect; 0 if they may now."""
-        room = self.level < Level.CLOSED or comes_back
+        few = self.level is Level.THIN and self._let_in >= THIN_SOCKETS
+        room = comes_back or (self.level < Level.CLOSED and not few)
         if room and connected < self._limits.sockets:
+            self._let_in += 1
             return 0.0
         return self._wait_s("socket", SOCKET_RETRY_S)
 

@@ -158,7 +158,7 @@ function leave(to) {
 function cameFrom() {
   const from = new URLSearchParams(location.search).get('from');
   if (!from?.startsWith('/')) return null;
-  const url = new URL(from, location.origin);
+  const url = new URL(frame.whole(from), location.origin);
   return url.origin === location.origin && url.pathname !== location.pathname ? url.href : null;
 }
 

@@ -21,16 +21,19 @@ const PLACES = [
   ['/leaderboards', 'placeLeaderboards'],
 ];
 const ACCOUNT = '/account';
+/** What is kept of the page that led to the account, for this tab alone. */
+const LEFT = 'typing.left';
 const ANSWER_WAIT_MS = 20_000;
 
 /** One for a page; it makes what all pages need of the browser. */
 export class Frame {
   storage = allowed(() => localStorage);
   settings = new Settings(this.storage);
+  #own = allowed(() => sessionStorage);
   session = new Session({
     fetch: fetchInTime,
     shared: this.storage,
-    own: allowed(() => sessionStorage),
+    own: this.#own,
     locks: navigator.locks ?? null,
     nowMs: () => Date.now(),
   });
@@ -68,6 +71,7 @@ export class Frame {
     });
     document.addEventListener('click', (event) => this.#clicked(event));
     addEventListener('storage', ({ key }) => this.#lookWhoItIs(key));
+    addEventListener('pagehide', () => this.#leave());
     this.draw();
   }
 
@@ -85,6 +89,21 @@ export class Frame {
       button.setAttribute('aria-pressed', String(chosen === value));
     }
     document.body.dataset.phase ??= 'shown';
+  }
+
+  /**
+   * The whole address of a page that led here. Its path stands in our own; what may follow that, such as the secret
+   * of a link behind a #, is not to stand in an address again.
+   * @param {string} path
+   */
+  whole(path) {
+    const left = this.#own?.getItem(LEFT) ?? path;
+    return new URL(left, location.origin).pathname === path ? left : path;
+  }
+
+  #leave() {
+    if (location.pathname === ACCOUNT) return;
+    this.#own?.setItem(LEFT, location.pathname + location.search + location.hash);
   }
 
   #toggleTheme() {

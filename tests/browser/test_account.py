@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
@@ -338,6 +339,19 @@ async def test_choices_follow_the_account_to_another_browser(
     await expect(visitor.page.locator("#goal-accuracy")).to_have_value("97.5")
     await expect(visitor.page.locator("#goal-minutes")).to_have_value("")
     await elsewhere.close()
+
+
+async def test_who_registers_comes_back_to_the_whole_address(page: Page, site: Site) -> None:
+    visitor = Visitor(page, site)
+    shared = f"/collections/{uuid4()}#the-secret-of-its-link"
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    await visitor.go(shared)
+    await page.click(".me")
+    await page.click('#ways a[href="#register"]')
+    await visitor.register()
+    await expect(page).to_have_url(f"{site.server.http_url}{shared}")
+    assert not [url for url in asked if "/account?" in url and "secret" in url]
 
 
 async def test_a_server_that_is_away_is_said_and_asked_again(page: Page, site: Site) -> None:

@@ -119,7 +119,7 @@ async def beside_five_thousand() -> list[str]:
     """What each idle socket costs, and whether who types feels them; then all are sent away."""
     pin(os.getpid(), CLIENT_CORE)
     with folder() as at:
-        async with on_file(at, environment={"OVERLOAD_MS": "0", "DRAIN_MS": "500"}) as (_, server):
+        async with on_file(at, environment={"OVERLOAD_MS": "0", "DRAIN_MS": "2000"}) as (_, server):
             pin(server.pid, SERVER_CORE)
             with Visitors(server.port) as visitors:
                 before = typed_before(visitors)

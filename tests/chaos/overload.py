@@ -17,13 +17,14 @@ ARRIVALS_A_S = 60
 CAPACITY_S = 60
 STEP_S = 1.0
 FIRST_S = 4
-SLOW_S = 2
+SLOW_S = 4
 SLOW_MS = 250.0
 BEFORE_S = 8.0
 ARRIVE_S = 10.0
 DURING_S = 40.0
 CALM_S = 40.0
 SEEN_AGAIN = 100
+BACK_S = 30.0
 
 
 def cuts(acks: Sequence[Ack]) -> tuple[float, float]:
@@ -112,7 +113,10 @@ async def _after(server: ServerProcess, visitors: Visitors) -> list[str]:
     some = first[:SEEN_AGAIN]
     visitors.leave()
     visitors.come_back(some)
-    visitors.run(5.0)
+    ends_s = time.monotonic() + BACK_S
+    while len(visitors.of("first")) < len(some):
+        assert time.monotonic() < ends_s, "not everybody could come back"
+        visitors.run(0.5)
     lost = [one.sent for one in some if one.found != one.sent]
     assert lost == [], f"of {len(lost)} not all that was acked is there"
     calm_s = await _calm(server)

@@ -5,7 +5,16 @@ from random import Random
 
 import pytest
 
-from server.live.load import CALM_S, STEP_S, WINDOW_S, Level, Load, LoadLimits, Sample
+from server.live.load import (
+    CALM_S,
+    STEP_S,
+    THIN_SOCKETS,
+    WINDOW_S,
+    Level,
+    Load,
+    LoadLimits,
+    Sample,
+)
 
 LATE_MS = 100
 BUSY = 0.95
@@ -106,6 +115,15 @@ def test_what_each_level_does_without() -> None:
     assert back == [False, False, False, False]
     assert attempt == [False, False, False, True]
     assert watched == [100, 25, 0, 0]
+
+
+def test_a_door_that_opens_again_lets_a_few_in_at_a_time() -> None:
+    process = load_at(Level.THIN)
+    for _ in range(2):
+        waits_s = [process.load.socket_wait_s(1, comes_back=False) for _ in range(20)]
+        assert [wait_s > 0 for wait_s in waits_s] == [False] * THIN_SOCKETS + [True] * 15
+        assert process.load.socket_wait_s(1, comes_back=True) == 0.0
+        process.during(STEP_S, late_s=0.0)
 
 
 def test_who_says_to_come_back_begins_nothing_new_where_others_may_not_come_in() -> None:
