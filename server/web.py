@@ -106,6 +106,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         self._met_deadline()
+        self._has_read()  # from now on it is another's to say
         super().handle_websocket_upgrade()
         # They know this object, which knows them: all would wait for the garbage collector.
         self.parser = None  # type: ignore[assignment]
