@@ -33,6 +33,7 @@ from server.imports.results import EPOCH, Fingerprints, Imported, Trainer
 
 AT_ONCE = 4  # each may become some 50 MB of rows
 AT_ONCE_OF_ONE = 2
+RESULTS_MAX = 200_000  # of one person: more than anybody has typed, and each file looks at them all
 BYTES_MAX = 20_000_000
 SLICE_BYTES = 8_192  # read in a ms or two, for which whoever types here may have to wait
 READ_S = 300
@@ -226,7 +227,7 @@ async def _reading(parts: Parts, call: Call) -> AsyncIterator[_Reading]:
 
 
 async def _read(request: Request, reading: _Reading) -> None:
-    """Raises ApiError 400, 413 or 415, and FileRefusedAnswer."""
+    """Raises ApiError 400, 409, 413 or 415, and FileRefusedAnswer."""
     refused: FileRefused | None = None
     async for data in _slices(read_pieces(request, BYTES_MAX, READ_S)):
         # What is refused is heard to its end: who still sends does not hear an answer.
@@ -234,6 +235,8 @@ async def _read(request: Request, reading: _Reading) -> None:
             refused = await asyncio.to_thread(_tried, reading, data)
     if refused is not None:
         raise FileRefusedAnswer(422, refused.code, SAID[refused.code])
+    if len(reading.new.known) + len(reading.new.rows) > RESULTS_MAX:
+        raise ApiError(409, "no_room", f"One person may bring along {RESULTS_MAX:,} results.")
 
 
 def _tried(reading: _Reading, data: bytes | None) -> FileRefused | None:
@@ -361,7 +364,7 @@ def _named(date: datetime) -> str:
 
 
 ANY_FILE = ("application/octet-stream", "text/csv", "application/json")
-REFUSED = {429: ("rate",), 503: ("busy",)}
+REFUSED = {409: ("no_room",), 429: ("rate",), 503: ("busy",)}
 ENDPOINTS: list[Endpoint] = [
     Endpoint(
         "POST",

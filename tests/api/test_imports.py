@@ -171,6 +171,25 @@ async def test_who_comes_while_too_many_are_read_loses_no_try(
         assert code(await bring(api, who, FILE)) == "rate"
 
 
+async def test_nobody_brings_along_more_than_there_is_room_for(
+    make_server: MakeServer, sqlite_url: str
+) -> None:
+    server = make_server(
+        sqlite_url,
+        module="tests.impatient_server",
+        environment={"CONSTANTS": "server.api.imports.RESULTS_MAX=3"},
+    )
+    await server.start()
+    who = person()
+    async with opened_api(server, sqlite_url) as api:
+        assert (await brought(api, who, FILE))["new"] == 2
+        for preview in (True, False):
+            full = await bring(api, who, LESSONS, preview=preview)
+            assert (full.status_code, code(full)) == (409, "no_room")
+        assert (await brought(api, who, FILE))["known"] == 2
+        assert (await api.ask("/users/me/progress", who))["total"] == 2
+
+
 async def test_one_person_leaves_room_for_others(make_server: MakeServer, sqlite_url: str) -> None:
     server = make_server(sqlite_url)
     await server.start()
