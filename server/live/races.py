@@ -233,7 +233,7 @@ class Races:
             for racer in race.people:
                 if racer.typing:
                     room.typed(racer.slot, await typed_so_far(self._database, stored, racer))
-        room.play_ghosts(self.now_ms())
+        room.place_ghosts(self.now_ms())
         known = self._rooms.setdefault(room.id, room)  # somebody may have made it meanwhile
         if known is room:
             self._bus.subscribe(topic(room.id), room.hears)

@@ -223,12 +223,20 @@ class Room:
             self._moved_for_watchers.add(moved.slot)
 
     def play_ghosts(self, now_ms: int) -> None:
-        """Move the ghosts to where they were so long after the start, or when the race ended."""
-        race = self._stored.race
-        if race.phase in (Phase.RUNNING, Phase.FINISHED) and race.starts_at_ms is not None:
-            until_ms = self._stored.row["ended_at_ms"] or now_ms
+        """Move the ghosts of a race that runs to where they were so long after the start."""
+        if self._stored.race.phase is Phase.RUNNING:
+            self._play_ghosts(now_ms)
+
+    def place_ghosts(self, now_ms: int) -> None:
+        """The same of a race that nobody has watched here: one that is over stands as it ended."""
+        if self._stored.race.phase in (Phase.RUNNING, Phase.FINISHED):
+            self._play_ghosts(self._stored.row["ended_at_ms"] or now_ms)
+
+    def _play_ghosts(self, at_ms: int) -> None:
+        starts_at_ms = self._stored.race.starts_at_ms
+        if starts_at_ms is not None:
             for slot, ghost in self.ghosts.items():
-                progress = ghost.at(until_ms - race.starts_at_ms)
+                progress = ghost.at(at_ms - starts_at_ms)
                 self._move(Moved(slot, progress.position, progress.wpm, progress.accuracy))
 
     def fan_out(self, watchers_too: bool) -> list[Moved]:

@@ -290,15 +290,21 @@ async def test_once_more_with_the_same_people(url: str) -> None:
         assert (joined["race"], joined["you"]) == (state["race"], 1)
 
 
+async def typed_before(stack: AsyncExitStack, url: str) -> list[Racer]:
+    """Two whose last race, typed in 400 ms, may be raced against."""
+    people = await lobby(stack, url)
+    await running(people)
+    await asyncio.sleep(0.5)
+    for person in people:
+        await person.typed_to_the_end(first_ms=400)
+    for person in people:
+        await person.event("over")
+    return people
+
+
 async def test_a_ghost_races_along(url: str) -> None:
     async with AsyncExitStack() as stack:
-        first, second = people = await lobby(stack, url)
-        await running(people)
-        await asyncio.sleep(0.5)
-        for person in people:
-            await person.typed_to_the_end(first_ms=400)
-        for person in people:
-            await person.event("over")
+        first, second = await typed_before(stack, url)
         ghost = first.attempt
         refused = await second.create(ghosts=[ghost])
         assert refused["code"] == "not_found"  # another person's, and on no leaderboard
@@ -316,21 +322,9 @@ async def test_a_ghost_races_along(url: str) -> None:
         assert [place[0] for place in (await first.event("over"))["places"]] == [1, 0]
 
 
-async def typed_before(stack: AsyncExitStack, url: str) -> Racer:
-    """Somebody whose last race, typed in 400 ms, may be raced against."""
-    people = await lobby(stack, url)
-    await running(people)
-    await asyncio.sleep(0.5)
-    for person in people:
-        await person.typed_to_the_end(first_ms=400)
-    for person in people:
-        await person.event("over")
-    return people[0]
-
-
 async def test_a_ghost_whose_text_was_never_complete_has_no_place(either: Served) -> None:
     async with AsyncExitStack() as stack:
-        person = await typed_before(stack, either.url)
+        person, _ = await typed_before(stack, either.url)
         ghost = person.attempt
         # As if its time had been over before its text.
         await change(
@@ -348,7 +342,7 @@ async def test_who_comes_back_to_a_finished_race_sees_where_its_ghosts_were(
     either: Served,
 ) -> None:
     async with AsyncExitStack() as stack:
-        before = await typed_before(stack, either.url)
+        before, _ = await typed_before(stack, either.url)
         async with racer(either.url, before.token) as person:
             await person.create(ghosts=[before.attempt])
             await person.ask("start")
